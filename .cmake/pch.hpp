@@ -1,0 +1,23 @@
+// The standard headers that nearly every file reads; compiled once.
+#pragma once
+#include <algorithm>
+#include <array>
+#include <boost/system/result.hpp>
+#include <chrono>
+#include <compare>
+#include <concepts>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>

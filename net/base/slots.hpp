@@ -1,0 +1,92 @@
+// Small dense handles with a generation, and the table that they index. A late answer for a reused slot does
+// not find it: the generation differs. Tables iterate in index order, which is the same in every run.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "net/base/check.hpp"
+
+namespace kith {
+
+template <class Tag>
+struct Handle {
+  std::uint32_t index = UINT32_MAX;
+  std::uint32_t generation = 0;
+
+  explicit operator bool() const { return index != UINT32_MAX; }
+  friend auto operator<=>(const Handle&, const Handle&) = default;
+};
+
+// Slots<PeerSlot, Peer>: insert gives a handle, find gives a pointer or null. References to values are valid
+// until the next insert.
+template <class H, class T>
+class Slots {
+ public:
+  H insert(T value) {
+    if (free_.empty()) {
+      CHECK(cells_.size() < UINT32_MAX);
+      free_.push_back(static_cast<std::uint32_t>(cells_.size()));
+      cells_.emplace_back();
+    }
+    const std::uint32_t index = free_.back();
+    free_.pop_back();
+    Cell& cell = cells_[index];
+    cell.value.emplace(std::move(value));
+    ++size_;
+    return H{index, cell.generation};
+  }
+  T* find(H handle) {
+    if (handle.index >= cells_.size()) return nullptr;
+    Cell& cell = cells_[handle.index];
+    return cell.generation == handle.generation && cell.value ? &*cell.value : nullptr;
+  }
+  const T* find(H handle) const { return const_cast<Slots*>(this)->find(handle); }
+  T& at(H handle) {
+    T* found = find(handle);
+    CHECK(found != nullptr);
+    return *found;
+  }
+  bool erase(H handle) {
+    if (find(handle) == nullptr) return false;
+    Cell& cell = cells_[handle.index];
+    cell.value.reset();
+    ++cell.generation;
+    free_.push_back(handle.index);
+    --size_;
+    return true;
+  }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  // In index order. `each(H, T&)` must not insert; it may erase the entry that it was given.
+  template <class Each>
+  void for_each(Each&& each) {
+    for (std::uint32_t i = 0; i < cells_.size(); ++i)
+      if (cells_[i].value) each(H{i, cells_[i].generation}, *cells_[i].value);
+  }
+  template <class Each>
+  void for_each(Each&& each) const {
+    for (std::uint32_t i = 0; i < cells_.size(); ++i)
+      if (cells_[i].value) each(H{i, cells_[i].generation}, *cells_[i].value);
+  }
+
+ private:
+  struct Cell {
+    std::optional<T> value;
+    std::uint32_t generation = 0;
+  };
+  std::vector<Cell> cells_;
+  std::vector<std::uint32_t> free_;
+  std::size_t size_ = 0;
+};
+
+// What a user's command is known by, from the command line down to the core and back.
+struct RequestId {
+  std::uint64_t value = 0;
+  friend auto operator<=>(const RequestId&, const RequestId&) = default;
+};
+
+}  // namespace kith
