@@ -1,9 +1,10 @@
-// Rng: the one source of randomness, a ChaCha20 stream from a 32-byte seed. Seeded by the operating system in the
-// daemon (so a peer that sees its outputs cannot predict the next), by the run's seed in a simulation.
+// Rng: the one source of randomness, a ChaCha20 stream from a 32-byte seed. Seeded by the operating
+// system in the daemon (so a peer that sees its outputs cannot predict the next), by the run's seed
+// in a simulation.
 //
-// Rules: a core gets its Rng at construction; `fork` gives an independent one (per node, per link, per core), so
-// that a draw more in one place does not shift all others. One draw a statement: C++ does not fix the order of
-// evaluation inside one.
+// Rules: a core gets its Rng at construction; `fork` gives an independent one (per node, per link,
+// per core), so that a draw more in one place does not shift all others. One draw a statement: C++
+// does not fix the order of evaluation inside one.
 #pragma once
 
 #include <array>

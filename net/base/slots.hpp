@@ -1,5 +1,6 @@
-// Small dense handles with a generation, and the table that they index. A late answer for a reused slot does
-// not find it: the generation differs. Tables iterate in index order, which is the same in every run.
+// Small dense handles with a generation, and the table that they index. A late answer for a reused
+// slot does not find it: the generation differs. Tables iterate in index order, which is the same
+// in every run.
 #pragma once
 
 #include <compare>
@@ -21,8 +22,8 @@ struct Handle {
   friend auto operator<=>(const Handle&, const Handle&) = default;
 };
 
-// Slots<PeerSlot, Peer>: insert gives a handle, find gives a pointer or null. References to values are valid
-// until the next insert.
+// Slots<PeerSlot, Peer>: insert gives a handle, find gives a pointer or null. References to values
+// are valid until the next insert.
 template <class H, class T>
 class Slots {
  public:

@@ -1,5 +1,5 @@
-// Two clocks, both arguments: `mono` for timers and round trips, `wall` for expiries and sequence numbers.
-// Neither clock type has now(): time reaches a core only as a Now.
+// Two clocks, both arguments: `mono` for timers and round trips, `wall` for expiries and sequence
+// numbers. Neither clock type has now(): time reaches a core only as a Now.
 #pragma once
 
 #include <chrono>
@@ -34,9 +34,7 @@ struct Now {
 inline constexpr Mono kNever = Mono::max();
 
 // `at + delay` that stays at kNever instead of wrapping: remote durations saturate.
-constexpr Mono later(Mono at, Duration delay) {
-  return delay > kNever - at ? kNever : at + delay;
-}
+constexpr Mono later(Mono at, Duration delay) { return delay > kNever - at ? kNever : at + delay; }
 
 using namespace std::chrono_literals;  // NOLINT: 10s, 5ms wherever kith's time is used
 

@@ -1,9 +1,10 @@
-// Bytes: an immutable slice of a reference-counted buffer. Payloads travel as Bytes from the socket to the
-// service: a message to eight peers is encoded once and owned once. Copying and slicing cost one increment.
+// Bytes: an immutable slice of a reference-counted buffer. Payloads travel as Bytes from the socket
+// to the service: a message to eight peers is encoded once and owned once. Copying and slicing cost
+// one increment.
 //
-// Rules: the bytes of a buffer never change after the Bytes exists; a slice keeps the whole buffer alive (copy
-// a small slice out of a large buffer before storing it for long). Thread-safe as shared_ptr is: distinct
-// Bytes of one buffer may be used and dropped on different threads.
+// Rules: the bytes of a buffer never change after the Bytes exists; a slice keeps the whole buffer
+// alive (copy a small slice out of a large buffer before storing it for long). Thread-safe as
+// shared_ptr is: distinct Bytes of one buffer may be used and dropped on different threads.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,6 @@
-// Result<T>: a value or an Error. Peer input, files and the network yield a Result; CHECK (net/base/check.hpp)
-// is for our own bugs. Errors have a stable code and tell a person what, why and the exact fix; where only a
-// program reads them (a refused frame), `what` alone is enough.
+// Result<T>: a value or an Error. Peer input, files and the network yield a Result; CHECK
+// (net/base/check.hpp) is for our own bugs. Errors have a stable code and tell a person what, why
+// and the exact fix; where only a program reads them (a refused frame), `what` alone is enough.
 #pragma once
 
 #include <boost/system/result.hpp>
@@ -15,27 +15,27 @@ namespace kith {
 
 // Stable across versions; code_name gives the name that people see and search for.
 enum class Errc : std::uint16_t {
-  malformed,       // bytes or text that do not follow their format
-  oversized,       // longer than the named maximum
-  truncated,       // ends too early
-  unsupported,     // well formed, and not something we speak
-  refused,         // policy: a limit, a rate, a closed mode
-  identity,        // another peer than dialled, or a key that does not fit its id
-  signature,       // does not verify
-  timeout,         // a total deadline passed
-  cancelled,       // by the user, or the connection that it needed went away
-  not_found,       // not held here, and not found where we asked
-  not_local,       // not held here, and not asked of others
-  closed,          // the other side, or we, ended it
-  connection,      // the network said no (refused, unreachable, reset)
-  in_use,          // a port, folder or name that somebody else holds
-  disk_full,       // below the free-space floor, or ENOSPC
-  io,              // any other failure of a file or disk
-  corrupt,         // stored data does not match its checksum or hash
-  permission,      // file modes too wide, or access denied
-  configuration,   // a key or value that cannot be used
-  usage,           // command line
-  exhausted,       // a local quota, table or budget is full
+  malformed,      // bytes or text that do not follow their format
+  oversized,      // longer than the named maximum
+  truncated,      // ends too early
+  unsupported,    // well formed, and not something we speak
+  refused,        // policy: a limit, a rate, a closed mode
+  identity,       // another peer than dialled, or a key that does not fit its id
+  signature,      // does not verify
+  timeout,        // a total deadline passed
+  cancelled,      // by the user, or the connection that it needed went away
+  not_found,      // not held here, and not found where we asked
+  not_local,      // not held here, and not asked of others
+  closed,         // the other side, or we, ended it
+  connection,     // the network said no (refused, unreachable, reset)
+  in_use,         // a port, folder or name that somebody else holds
+  disk_full,      // below the free-space floor, or ENOSPC
+  io,             // any other failure of a file or disk
+  corrupt,        // stored data does not match its checksum or hash
+  permission,     // file modes too wide, or access denied
+  configuration,  // a key or value that cannot be used
+  usage,          // command line
+  exhausted,      // a local quota, table or budget is full
 };
 
 // "KITH-MALFORMED" and so on: what logs, HTTP and the command line print.
@@ -72,9 +72,10 @@ inline Error fail(Errc code, std::string what, std::string why = {}, std::string
 
 #define KITH_TRY_CAT_(a, b) a##b
 #define KITH_TRY_NAME_(a, b) KITH_TRY_CAT_(a, b)
-// KITH_TRY(auto key, decode_key(bytes)); returns the error from the enclosing function, or declares key.
-#define KITH_TRY(declaration, expression)                                       \
-  auto KITH_TRY_NAME_(try_, __LINE__) = (expression);                           \
+// KITH_TRY(auto key, decode_key(bytes)); returns the error from the enclosing function, or declares
+// key.
+#define KITH_TRY(declaration, expression)                                             \
+  auto KITH_TRY_NAME_(try_, __LINE__) = (expression);                                 \
   if (!KITH_TRY_NAME_(try_, __LINE__)) return KITH_TRY_NAME_(try_, __LINE__).error(); \
   declaration = std::move(*KITH_TRY_NAME_(try_, __LINE__))
 // For Result<void>.

@@ -1,5 +1,6 @@
-// Unsigned varint as multiformats has it: at most 9 bytes, minimal encoding only (multiformats/unsigned-varint).
-// Protobuf's own varints (10 bytes, non-minimal allowed) are protozero's business.
+// Unsigned varint as multiformats has it: at most 9 bytes, minimal encoding only
+// (multiformats/unsigned-varint). Protobuf's own varints (10 bytes, non-minimal allowed) are
+// protozero's business.
 #pragma once
 
 #include <array>
@@ -19,7 +20,8 @@ struct VarintRead {
   std::size_t length = 0;  // bytes used when complete
 };
 
-// Reads one varint from the front: complete, more bytes needed, or malformed (too long or not minimal).
+// Reads one varint from the front: complete, more bytes needed, or malformed (too long or not
+// minimal).
 VarintRead read_varint(ByteView from);
 std::size_t varint_size(std::uint64_t value);  // value < 2^63
 void append_varint(std::vector<std::uint8_t>& to, std::uint64_t value);

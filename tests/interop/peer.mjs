@@ -13,9 +13,9 @@ import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { CID } from 'multiformats/cid'
-import { echo_many, serve_echo } from './echo.mjs'
-import { GossipProbe } from './gossip_probe.mjs'
-import { start_node } from './js_node.mjs'
+import { echo_many, serve_echo } from './peer/echo.mjs'
+import { GossipProbe } from './peer/gossip_probe.mjs'
+import { start_node } from './peer/node.mjs'
 
 const DEFAULT_DEADLINE_MS = 30_000
 

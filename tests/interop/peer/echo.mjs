@@ -1,7 +1,7 @@
 // The echo protocol: what one side writes comes back, and the end of writing is answered by the end of writing.
 
 import { createHash } from 'node:crypto'
-import { ECHO, ECHO_STREAMS_MAX } from './js_node.mjs'
+import { ECHO, ECHO_STREAMS_MAX } from './node.mjs'
 
 const WRITE_BYTES = 64 * 1024
 
