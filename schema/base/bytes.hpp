@@ -80,13 +80,13 @@ class Bytes {
   }
 
   const std::uint8_t* data() const { return data_; }
+  // Bytes is a contiguous range, so it converts to ByteView by itself.
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   const std::uint8_t* begin() const { return data_; }
   const std::uint8_t* end() const { return data_ + size_; }
   std::uint8_t operator[](std::size_t i) const { return data_[i]; }
   ByteView view() const { return {data_, size_}; }
-  operator ByteView() const { return view(); }
   std::string_view text() const { return as_text(view()); }
   std::vector<std::uint8_t> to_vector() const { return {begin(), end()}; }
 
