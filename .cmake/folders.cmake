@@ -84,6 +84,10 @@ function(kith_tests)
   set(folders schema/base schema/libp2p schema/kith net/base net/crypto net/wire net/host net/asio dht gossip
       services/store services/r1fs services/node services/bridge services/daemon simnet)
   include(GoogleTest)
+  add_library(kith_test_pch OBJECT ${CMAKE_SOURCE_DIR}/.cmake/pch.cpp)
+  target_link_libraries(kith_test_pch PRIVATE kith_flags GTest::gtest GTest::gmock)
+  target_precompile_headers(kith_test_pch PRIVATE ${CMAKE_SOURCE_DIR}/.cmake/pch.hpp
+    <gtest/gtest.h>)
   foreach(folder ${folders})
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/*.cpp)
     if(NOT sources)
@@ -95,8 +99,7 @@ function(kith_tests)
       GTest::gtest GTest::gmock GTest::gtest_main /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/librapidcheck.a)
     target_compile_definitions(test_${name} PRIVATE
       KITH_TEST_FIXTURES="${CMAKE_SOURCE_DIR}/tests/fixtures")
-    target_precompile_headers(test_${name} PRIVATE
-      ${CMAKE_SOURCE_DIR}/.cmake/pch.hpp <gtest/gtest.h>)
+    target_precompile_headers(test_${name} REUSE_FROM kith_test_pch)
     gtest_discover_tests(test_${name} TEST_PREFIX ${folder}: DISCOVERY_MODE PRE_TEST
       PROPERTIES TIMEOUT 300)
   endforeach()

@@ -1,5 +1,6 @@
-// Overlay: the newest value of every key that was committed and is not yet written, so that reads see a batch from
-// the moment it is committed. An entry leaves when the batch that wrote it last is done.
+// Overlay: the newest value of every key that was committed and is not yet written, so that reads
+// see a batch from the moment it is committed. An entry leaves when the batch that wrote it last is
+// done.
 #pragma once
 
 #include <cstdint>

@@ -33,7 +33,8 @@ struct Database {
     if (db) (void)db->Close();
   }
 
-  // Room for the batch twice (log, then table or blob), for the memtables' flush, and for the floor.
+  // Room for the batch twice (log, then table or blob), for the memtables' flush, and for the
+  // floor.
   Result<void> check_room(std::size_t bytes) const {
     std::uint64_t unflushed = 0;
     (void)db->GetAggregatedIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &unflushed);
@@ -105,8 +106,7 @@ class RocksStore final : public Store {
     CHECK(!"a family that was not named when the store was opened");
     return 0;
   }
-  void commit(StoreBatch batch, Durability durability, StoreSink& sink,
-              std::uint64_t tag) override;
+  void commit(StoreBatch batch, Durability durability, StoreSink& sink, std::uint64_t tag) override;
   Got try_get(Family family, ByteView key, Bytes& value) override;
   void get(Family family, Bytes key, StoreSink& sink, std::uint64_t tag) override;
   void scan(StoreScan what, StoreSink& sink, std::uint64_t tag) override;
@@ -300,8 +300,8 @@ void RocksStore::run_scan(WaitingScan scan) {
 StoreUsage RocksStore::usage() const {
   StoreUsage usage;
   std::uint64_t part = 0;
-  for (const auto* property : {&rocksdb::DB::Properties::kTotalSstFilesSize,
-                               &rocksdb::DB::Properties::kTotalBlobFileSize})
+  for (const auto* property :
+       {&rocksdb::DB::Properties::kTotalSstFilesSize, &rocksdb::DB::Properties::kTotalBlobFileSize})
     for (auto* family : database_->families)
       if (database_->db->GetIntProperty(family, *property, &part)) usage.bytes_used += part;
   usage.bytes_free = free_bytes(database_->folder);
@@ -318,8 +318,7 @@ Result<std::unique_ptr<Store>> open_rocks(const RocksConfig& config,
   ::mkdir(config.folder.c_str(), 0700);
   auto cache = rocksdb::NewLRUCache(config.cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName,
-                           family_options(config, false, cache));
+  descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName, family_options(config, false, cache));
   std::vector<std::string> names;
   for (const FamilySpec& family : families) {
     names.emplace_back(family.name);

@@ -1,14 +1,18 @@
-// RocksStore: Store over RocksDB. Small values live in the LSM tree, values of blob families in BlobDB files.
+// RocksStore: Store over RocksDB. Small values live in the LSM tree, values of blob families in
+// BlobDB files.
 //
 // Rules
-// * Group commit: batches that wait while a write is under way share the next WAL write and its one fsync.
+// * Group commit: batches that wait while a write is under way share the next WAL write and its one
+// fsync.
 // * What was committed and is not yet written is seen by reads: an overlay answers for it.
-// * Disk full: before each write the volume must have room for the batch, for what the memtables still have to write,
-//   and for the floor; otherwise the batch is refused with Errc::disk_full and nothing of it is kept. RocksDB's own
-//   info log is replaced (7.8 aborts when it cannot write it).
-// * A failed fsync or WAL write ends writing until the store is opened anew: what the disk holds is then unknown.
-// * One process a folder: the lock is RocksDB's; the holder is named by the daemon, which locks the home first.
-// Bounds: kPendingBytesMax waiting to be written, beyond it Errc::exhausted.
+// * Disk full: before each write the volume must have room for the batch, for what the memtables
+// still have to write,
+//   and for the floor; otherwise the batch is refused with Errc::disk_full and nothing of it is
+//   kept. RocksDB's own info log is replaced (7.8 aborts when it cannot write it).
+// * A failed fsync or WAL write ends writing until the store is opened anew: what the disk holds is
+// then unknown.
+// * One process a folder: the lock is RocksDB's; the holder is named by the daemon, which locks the
+// home first. Bounds: kPendingBytesMax waiting to be written, beyond it Errc::exhausted.
 #pragma once
 
 #include <memory>

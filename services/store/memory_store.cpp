@@ -1,0 +1,160 @@
+#include "services/store/memory_store.hpp"
+
+#include <deque>
+
+#include "net/base/check.hpp"
+
+namespace kith::store {
+
+void MemoryDisk::set(const Key& key, const std::optional<Bytes>& value) {
+  if (const auto old = entries_.find(key); old != entries_.end()) {
+    bytes_ -= key.second.size() + old->second.size();
+    entries_.erase(old);
+  }
+  if (!value) return;
+  bytes_ += key.second.size() + value->size();
+  entries_.emplace(key, *value);
+}
+
+void MemoryDisk::apply(const StoreWrite& write) {
+  const Key key{write.family, write.key};
+  const auto old = entries_.find(key);
+  undo_.emplace_back(key, old == entries_.end() ? std::nullopt : std::optional(old->second));
+  set(key, write.value);
+}
+
+void MemoryDisk::crash() {
+  for (auto at = undo_.rbegin(); at != undo_.rend(); ++at) set(at->first, at->second);
+  undo_.clear();
+}
+
+// Answers writes in order, each after the disk's delay. A sync makes durable when it is answered,
+// not before: a crash in between loses it, as it may on a real disk.
+class MemoryStore::Later final : public Alarm {
+ public:
+  Later(MemoryStore& store, Loop& loop) : store_(store), loop_(loop) {}
+  ~Later() { loop_.arm(*this, kNever); }
+
+  void add(Duration delay, bool synced, StoreSink* sink, std::uint64_t tag, Result<void> result) {
+    const Mono at = std::max(loop_.now().mono + delay, last_);
+    last_ = at;
+    // Undo entries up to here are durable once this is answered.
+    waiting_.push_back(
+        {at, synced, done_undo_ + store_.disk_->undo_.size(), sink, tag, std::move(result)});
+    loop_.arm(*this, waiting_.front().at);
+  }
+  void on_alarm(Now now) override {
+    while (!waiting_.empty() && waiting_.front().at <= now.mono) {
+      Answer next = std::move(waiting_.front());
+      waiting_.pop_front();
+      if (next.synced && next.result && next.undo > done_undo_) {
+        auto& undo = store_.disk_->undo_;
+        undo.erase(undo.begin(),
+                   undo.begin() + static_cast<std::ptrdiff_t>(next.undo - done_undo_));
+        done_undo_ = next.undo;
+      }
+      if (store_.sinks_.count(next.sink) != 0)
+        next.sink->on_persisted(now, next.tag, std::move(next.result));
+    }
+    if (!waiting_.empty()) loop_.arm(*this, waiting_.front().at);
+  }
+
+ private:
+  struct Answer {
+    Mono at;
+    bool synced = false;
+    std::size_t undo = 0;
+    StoreSink* sink = nullptr;
+    std::uint64_t tag = 0;
+    Result<void> result;
+  };
+  MemoryStore& store_;
+  Loop& loop_;
+  std::deque<Answer> waiting_;
+  std::size_t done_undo_ = 0;
+  Mono last_{};
+};
+
+MemoryStore::MemoryStore(std::shared_ptr<MemoryDisk> disk, Loop& loop)
+    : disk_(std::move(disk)), loop_(loop), later_(std::make_unique<Later>(*this, loop)) {}
+
+MemoryStore::~MemoryStore() { *alive_ = false; }
+
+Family MemoryStore::family(std::string_view name) const {
+  for (std::size_t i = 0; i < disk_->names_.size(); ++i)
+    if (disk_->names_[i] == name) return static_cast<Family>(i);
+  CHECK(!"a family that was not named when the store was opened");
+  return 0;
+}
+
+Result<void> MemoryStore::try_commit(const StoreBatch& batch) {
+  MemoryFaults& faults = disk_->faults;
+  if (faults.fail_commit != 0 && --faults.fail_commit == 0) broken_ = true;
+  if (broken_) return fail(Errc::io, "the store failed");
+  std::uint64_t bytes = 0;
+  for (const StoreWrite& write : batch.writes)
+    bytes += write.key.size() + (write.value ? write.value->size() : 0);
+  const bool refused = faults.refuse_commit != 0 && --faults.refuse_commit == 0;
+  if (refused || disk_->bytes_ + bytes > faults.bytes_max)
+    return fail(Errc::disk_full, "no room left for the store");
+  for (const StoreWrite& write : batch.writes) {
+    CHECK(write.family < disk_->names_.size());
+    disk_->apply(write);
+  }
+  return {};
+}
+
+void MemoryStore::commit(StoreBatch batch, Durability durability, StoreSink& sink,
+                         std::uint64_t tag) {
+  sinks_.insert(&sink);
+  later_->add(disk_->faults.write_delay, durability == Durability::synced, &sink, tag,
+              try_commit(batch));
+}
+
+Store::Got MemoryStore::try_get(Family family, ByteView key, Bytes& value) {
+  if (disk_->faults.forget_cache) return Got::pending;
+  const auto found = disk_->entries_.find({family, Bytes::copy(key)});
+  if (found == disk_->entries_.end()) return Got::absent;
+  value = found->second;
+  return Got::found;
+}
+
+void MemoryStore::get(Family family, Bytes key, StoreSink& sink, std::uint64_t tag) {
+  sinks_.insert(&sink);
+  const auto found = disk_->entries_.find({family, std::move(key)});
+  std::optional<Bytes> value;
+  if (found != disk_->entries_.end()) value = found->second;
+  loop_.post([this, alive = alive_, target = &sink, tag, value = std::move(value)] {
+    if (*alive && sinks_.count(target) != 0) target->on_read(loop_.now(), tag, value);
+  });
+}
+
+void MemoryStore::scan(StoreScan what, StoreSink& sink, std::uint64_t tag) {
+  sinks_.insert(&sink);
+  std::vector<StoreEntry> entries;
+  bool more = false;
+  std::size_t bytes = 0;
+  for (auto at = disk_->entries_.lower_bound({what.family, what.from});
+       at != disk_->entries_.end() && at->first.first == what.family; ++at) {
+    if (!what.to.empty() && at->first.second >= what.to) break;
+    if (entries.size() == what.entries_max || bytes >= what.bytes_max) {
+      more = true;
+      break;
+    }
+    entries.push_back({at->first.second, what.keys_only ? Bytes() : at->second});
+    bytes += entries.back().key.size() + entries.back().value.size();
+  }
+  loop_.post([this, alive = alive_, target = &sink, tag, more, entries = std::move(entries)] {
+    if (*alive && sinks_.count(target) != 0) target->on_scanned(loop_.now(), tag, entries, more);
+  });
+}
+
+StoreUsage MemoryStore::usage() const {
+  StoreUsage usage;
+  usage.bytes_used = disk_->bytes_;
+  usage.bytes_free = disk_->faults.bytes_max - std::min(disk_->faults.bytes_max, disk_->bytes_);
+  usage.writable = !broken_;
+  return usage;
+}
+
+}  // namespace kith::store
