@@ -1,0 +1,45 @@
+// SimTransport: the Transport (net/host/transport.hpp, whose rules hold) of one simulated node,
+// over the byte pipes of a SimNet.
+//
+// Addresses: a node has one IPv4 address, 10.x.y.z by its index unless given; it listens on
+// /ip4/A/tcp/P (A may be 0.0.0.0, P may be 0) or /memory/N, and dials the same. Ports, prefixes and
+// ephemeral ports are as over sockets, so that limits by prefix are the real ones.
+// dial() takes one round trip. Destroying it aborts what is open, unless the node has crashed.
+#pragma once
+
+#include <memory>
+
+#include "net/host/transport.hpp"
+#include "simnet/link.hpp"
+#include "simnet/world.hpp"
+
+namespace kith::simnet {
+
+class SimNet;
+
+class SimTransport final : public host::Transport {
+ public:
+  // One at a time for a node; see SimNet::add_node.
+  SimTransport(SimNet& net, NodeIndex node, Loop& loop);
+  ~SimTransport() override;
+  SimTransport(const SimTransport&) = delete;
+  SimTransport& operator=(const SimTransport&) = delete;
+
+  void set_sink(host::TransportSink& sink) override;
+  bool can_dial(const Multiaddr& to) const override;
+  host::PipeSlot dial(const Multiaddr& to) override;
+  Result<Multiaddr> listen(const Multiaddr& on) override;
+  std::vector<Multiaddr> listen_addrs() const override;
+  void accept_paused(bool paused) override;
+  void write(host::PipeSlot pipe, Bytes data) override;
+  std::size_t backlog(host::PipeSlot pipe) const override;
+  void read_paused(host::PipeSlot pipe, bool paused) override;
+  void close(host::PipeSlot pipe) override;
+  void abort(host::PipeSlot pipe) override;
+
+ private:
+  SimNet& net_;
+  NodeIndex node_;
+};
+
+}  // namespace kith::simnet

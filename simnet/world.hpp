@@ -1,0 +1,102 @@
+// World: virtual time for any number of nodes in one thread. It owns the clock, the one queue of
+// events, the seed and the trace.
+//
+// Rules
+// * The same seed and the same calls give the same events in the same order, on every machine and
+//   compiler: equal times are FIFO, randomness comes from rng(), nothing hashed is iterated.
+// * Every event enters the trace hash with its time, node, kind and data, and with what its handler
+//   mixes in (sizes, digests of contents). Two runs that differ anywhere differ in it;
+//   second_hashes says in which simulated second they first do.
+// * A handler is a subsystem (loops, pipes), not a node: an event costs one virtual call and no
+//   allocation.
+#pragma once
+
+#include <xxhash.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "net/base/rng.hpp"
+#include "net/base/time.hpp"
+#include "simnet/event_wheel.hpp"
+
+namespace kith::simnet {
+
+using NodeIndex = std::uint32_t;
+inline constexpr NodeIndex kNodesMax = 1u << 20;
+// Where virtual time starts on the wall: 2026-01-01T00:00:00Z.
+inline constexpr Wall kSimEpoch{Duration(1'767'225'600'000'000'000)};
+
+class EventHandler {
+ public:
+  virtual void on_event(const Event& event) = 0;
+  // What the handler gathered during one event (a node's writes) is done after it.
+  virtual void on_event_end() {}
+
+ protected:
+  ~EventHandler() = default;
+};
+
+class World {
+ public:
+  explicit World(std::uint64_t seed);
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  std::uint64_t seed() const { return seed_; }
+  Mono now() const { return Mono(Duration(time_)); }
+  // An independent generator; see Rng::fork.
+  Rng rng(std::string_view name, std::uint64_t index = 0) const { return root_.fork(name, index); }
+
+  std::uint16_t add_handler(EventHandler& handler);  // outlives the World's last event
+  void schedule(Mono at, std::uint16_t handler, NodeIndex node, std::uint16_t kind,
+                std::uint64_t data);
+  // The handler's on_event_end comes after the current event; outside of one, before the next.
+  void call_at_end(std::uint16_t handler);
+
+  bool step();  // one event; false: none is left
+  void run_for(Duration time);
+  // Until `reached` holds, asked before the first event and after each; false: `within` passed.
+  bool run_until(const std::function<bool()>& reached, Duration within);
+
+  void mix(std::uint64_t value);  // into the trace
+  std::uint64_t trace_hash();     // of all events so far
+  std::uint64_t events() const { return events_; }
+  struct SecondHash {
+    std::int64_t second = 0;
+    std::uint64_t hash = 0;  // of everything up to its end
+    friend bool operator==(const SecondHash&, const SecondHash&) = default;
+  };
+  // One for every finished second that had events; the last kSecondHashesMax of them.
+  const std::vector<SecondHash>& second_hashes() const { return seconds_; }
+
+ private:
+  void finish_ends();
+  void flush_trace();
+  void pass_to(std::int64_t time);
+
+  struct HashDeleter {
+    void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
+  };
+  std::uint64_t seed_;
+  Rng root_;
+  EventWheel wheel_;
+  std::int64_t time_ = 0;
+  std::vector<EventHandler*> handlers_;
+  std::vector<std::uint16_t> ends_;
+  std::uint64_t ends_pending_ = 0;  // a bit a handler
+  std::unique_ptr<XXH3_state_t, HashDeleter> hash_;
+  std::vector<std::uint64_t> trace_;
+  std::vector<SecondHash> seconds_;
+  std::int64_t second_ = 0;
+  std::uint64_t second_events_ = 0;
+  std::uint64_t events_ = 0;
+};
+
+inline constexpr std::size_t kHandlersMax = 64;
+inline constexpr std::size_t kSecondHashesMax = 1u << 20;
+
+}  // namespace kith::simnet
