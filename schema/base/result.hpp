@@ -72,12 +72,15 @@ inline Error fail(Errc code, std::string what, std::string why = {}, std::string
 
 #define KITH_TRY_CAT_(a, b) a##b
 #define KITH_TRY_NAME_(a, b) KITH_TRY_CAT_(a, b)
+#define KITH_TRY_(name, declaration, expression) \
+  auto name = (expression);                      \
+  if (!name) return name.error();                \
+  declaration = std::move(*name)
+#define KITH_TRY_VOID_(name, expression) \
+  if (auto name = (expression); !name) return name.error()
 // KITH_TRY(auto key, decode_key(bytes)); returns the error from the enclosing function, or declares
 // key.
-#define KITH_TRY(declaration, expression)                                             \
-  auto KITH_TRY_NAME_(try_, __LINE__) = (expression);                                 \
-  if (!KITH_TRY_NAME_(try_, __LINE__)) return KITH_TRY_NAME_(try_, __LINE__).error(); \
-  declaration = std::move(*KITH_TRY_NAME_(try_, __LINE__))
+#define KITH_TRY(declaration, expression) \
+  KITH_TRY_(KITH_TRY_NAME_(kith_try_, __COUNTER__), declaration, expression)
 // For Result<void>.
-#define KITH_TRY_VOID(expression) \
-  if (auto try_void = (expression); !try_void) return try_void.error()
+#define KITH_TRY_VOID(expression) KITH_TRY_VOID_(KITH_TRY_NAME_(kith_try_, __COUNTER__), expression)
