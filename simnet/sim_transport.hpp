@@ -7,10 +7,8 @@
 // dial() takes one round trip. Destroying it aborts what is open, unless the node has crashed.
 #pragma once
 
-#include <memory>
-
+#include "net/base/loop.hpp"
 #include "net/host/transport.hpp"
-#include "simnet/link.hpp"
 #include "simnet/world.hpp"
 
 namespace kith::simnet {
