@@ -7,10 +7,10 @@
 // * Ed25519 signatures are accepted by one rule everywhere, libsodium's: S below the group order;
 // the key canonical; neither the key nor R of small order; and R compared byte for byte with
 // S*B - k*A (no cofactor). So all nodes agree on which messages are signed.
-// * RSA: 2048 to 4096 bits with an exponent below 2^33, PKCS#1 v1.5 with SHA-256. ECDSA: P-256
-// only, SHA-256, DER. secp256k1: compressed keys of 33 bytes, SHA-256, DER; a high S is accepted,
-// as the specification does not forbid it. We hold only Ed25519 keys ourselves; the others are
-// there so that we can talk to peers that have them.
+// * RSA: 2048 to 4096 bits with an exponent of 3 to 2^31 - 1, PKCS#1 v1.5 with SHA-256. ECDSA:
+// P-256 only, SHA-256, DER. secp256k1: compressed keys of 33 bytes, SHA-256, DER; a high S is
+// accepted, as the specification does not forbid it. We hold only Ed25519 keys ourselves; the
+// others are there so that we can talk to peers that have them.
 //
 // Attacker: whoever answers. Sizes are checked before a key is parsed, so that an enormous RSA key
 // costs nothing.

@@ -1,0 +1,42 @@
+#include "net/crypto/secret.hpp"
+
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "net/base/check.hpp"
+#include "net/crypto/sodium.hpp"
+
+namespace kith::crypto {
+
+void require_sodium() {
+  static const bool ready = sodium_init() >= 0;
+  CHECK(ready);
+}
+
+void wipe(std::span<std::uint8_t> bytes) { sodium_memzero(bytes.data(), bytes.size()); }
+
+bool equal_in_constant_time(ByteView a, ByteView b) {
+  return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+GuardedSecret::GuardedSecret(ByteView from) : size_(from.size()) {
+  require_sodium();
+  data_ = static_cast<std::uint8_t*>(sodium_malloc(size_));
+  if (data_ == nullptr) throw std::bad_alloc();
+  if (!from.empty()) std::memcpy(data_, from.data(), size_);
+  CHECK(sodium_mprotect_readonly(data_) == 0);
+}
+
+GuardedSecret::GuardedSecret(GuardedSecret&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+GuardedSecret& GuardedSecret::operator=(GuardedSecret&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+GuardedSecret::~GuardedSecret() { sodium_free(data_); }
+
+}  // namespace kith::crypto
