@@ -1,6 +1,7 @@
 // Multiaddr: a self-describing address (multiformats/multiaddr; protocol table protocols.csv). Kept
-// in its packed form; every protocol of the table is parsed and printed, those without a text form
-// of their own as raw base. Bounds: kMultiaddrBytesMax packed, kMultiaddrParts components.
+// in its packed form; every protocol of the table is parsed and printed (multiaddr_protocols.hpp).
+// A Multiaddr is well formed or empty. Bounds: kMultiaddrBytesMax packed, kMultiaddrPartsMax
+// components. Attacker: a peer that advertises addresses, to fill memory, logs or dial queues.
 #pragma once
 
 #include <compare>
@@ -43,12 +44,16 @@ class Multiaddr {
   std::string text() const;
   std::vector<MultiaddrPart> parts() const;
   std::optional<MultiaddrPart> find(std::uint32_t code) const;  // the first
-  // The last /p2p component, the one that names the target.
+  // The last /p2p component, the one that names the target. None when /p2p-circuit follows it: then
+  // it names the relay.
   std::optional<PeerId> peer_id() const;
-  Multiaddr with_peer_id(const PeerId& id) const;  // replaces or appends a trailing /p2p
-  Multiaddr without_peer_id() const;               // drops a trailing /p2p
-  bool is_loopback() const;                        // 127/8 or ::1
-  bool is_private() const;                         // loopback, RFC 1918, CGNAT, link-local, ULA
+  // Replaces or appends a trailing /p2p. The result may pass the bounds by that component.
+  Multiaddr with_peer_id(const PeerId& id) const;
+  Multiaddr without_peer_id() const;  // drops a trailing /p2p
+  bool is_loopback() const;           // 127/8 or ::1
+  // Loopback, RFC 1918, CGNAT, link-local, ULA; also 0/8 and ::, which reach the dialling host.
+  // Both look through IPv4 addresses that are mapped into IPv6.
+  bool is_private() const;
   bool empty() const { return packed_.empty(); }
   friend bool operator==(const Multiaddr&, const Multiaddr&) = default;
   friend auto operator<=>(const Multiaddr&, const Multiaddr&) = default;
