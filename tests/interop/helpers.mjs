@@ -1,4 +1,5 @@
-// What the tests share: a world of peers that lives as long as one test, waiting without fixed sleeps, files.
+// What the tests share: a world of peers that lives as long as one test, waiting without fixed
+// sleeps, files.
 
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -24,7 +25,7 @@ const subject_is_js = process.env.INTEROP_SUBJECT === 'js'
 export const self_test = subject_is_js
 
 /** One test with a world of its own. A failure carries the end of what each peer said on stderr. */
-export function scenario (name, run) {
+export function scenario(name, run) {
   test(name, { timeout: SCENARIO_MS }, async () => {
     const world = await World.make()
     let failure = null
@@ -41,7 +42,7 @@ export function scenario (name, run) {
 }
 
 class World {
-  static async make () {
+  static async make() {
     const world = new World()
     world.folder = await mkdtemp(join(tmpdir(), 'kith-io-'))
     world.peers_ = []
@@ -50,35 +51,40 @@ class World {
   }
 
   /** The peer under test: a Kith daemon, or js-libp2p in the self test. options: echo, files. */
-  async subject (options = {}) {
+  async subject(options = {}) {
     const peer = subject_is_js ? await this.js_subject(options) : await this.kith(options)
     this.network_ ??= (await peer.about()).network
     return peer
   }
 
-  /** A peer that we did not write. options as in peer/node.mjs; kad: true takes the subject's network. */
-  async js (options = {}) {
+  /** A peer that we did not write. options: as in peer/node.mjs, and kad: true for our network. */
+  async js(options = {}) {
     if (options.kad === true && this.network_ == null) throw new Error('start a subject first')
     const kad = options.kad === true ? kad_protocol(this.network_) : undefined
     return this.keep(new Js(this.label('js'))).start({ ...options, kad })
   }
 
-  async js_subject (options) {
-    const all = { kad: kad_protocol(SELF_NETWORK), gossip: {}, helia: true, agent: 'kith/self-test' }
+  async js_subject(options) {
+    const all = {
+      kad: kad_protocol(SELF_NETWORK),
+      gossip: {},
+      helia: true,
+      agent: 'kith/self-test'
+    }
     return this.keep(new Js(this.label('subject'), SELF_NETWORK)).start({ ...all, ...options })
   }
 
-  async kith (options) {
+  async kith(options) {
     return this.keep(new Kith(this.label('kith'), this.folder)).start(options)
   }
 
   /** A path of this test's folder. */
-  path (name) {
+  path(name) {
     return join(this.folder, name)
   }
 
-  /** Polls until `condition` answers something truthy and returns that. It may throw while it is not yet so. */
-  async until (what, condition, ms = UNTIL_MS) {
+  /** Polls until `condition` answers something truthy and returns that. It may throw until then. */
+  async until(what, condition, ms = UNTIL_MS) {
     const end = performance.now() + ms
     let last
     while (performance.now() < end) {
@@ -95,43 +101,47 @@ class World {
     throw new Error(`not within ${ms} ms: ${what}${why}`)
   }
 
-  label (kind) {
+  label(kind) {
     return `${kind}${this.peers_.length}`
   }
 
-  keep (peer) {
+  keep(peer) {
     this.peers_.push(peer)
     return peer
   }
 
-  testimony () {
-    return this.peers_.map((peer) => {
-      const tail = peer.stderr().split('\n').slice(-STDERR_TAIL_LINES).join('\n').trimEnd()
-      return `\n--- ${peer.label} ${peer.id ?? '(not started)'}, stderr:\n${tail === '' ? '(nothing)' : tail}`
-    }).join('')
+  testimony() {
+    return this.peers_
+      .map((peer) => {
+        const tail = peer.stderr().trimEnd().split('\n').slice(-STDERR_TAIL_LINES).join('\n')
+        const who = `${peer.label} ${peer.id ?? '(not started)'}`
+        return `\n--- ${who}, stderr:\n${tail === '' ? '(nothing)' : tail}`
+      })
+      .join('')
   }
 
   /** Stops every peer. Returns what went wrong in it: a daemon must end cleanly on SIGTERM. */
-  async close () {
+  async close() {
     const ends = await Promise.allSettled(this.peers_.map((peer) => peer.stop()))
     await rm(this.folder, { recursive: true, force: true })
     return ends.filter(({ status }) => status === 'rejected').map(({ reason }) => reason.message)
   }
 }
 
-function kad_protocol (network) {
+function kad_protocol(network) {
   return `/kith/${network}/kad/1.0.0`
 }
 
 /** Writes a file of `bytes` bytes that do not repeat, and returns its SHA-256 in hex. */
-export async function make_file (path, bytes, seed) {
+export async function make_file(path, bytes, seed) {
   const hash = createHash('sha256')
   const file = await open(path, 'w')
   try {
     let block = createHash('sha256').update(seed).digest()
     for (let left = bytes; left > 0;) {
       const parts = []
-      for (let i = 0; i < 2048; ++i) parts.push(block = createHash('sha256').update(block).digest())
+      for (let i = 0; i < 2048; ++i)
+        parts.push((block = createHash('sha256').update(block).digest()))
       const chunk = Buffer.concat(parts).subarray(0, left)
       hash.update(chunk)
       await file.write(chunk)
@@ -143,7 +153,7 @@ export async function make_file (path, bytes, seed) {
   return hash.digest('hex')
 }
 
-export async function sha256_of (path) {
+export async function sha256_of(path) {
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(path)) hash.update(chunk)
   return hash.digest('hex')

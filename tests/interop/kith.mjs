@@ -1,4 +1,5 @@
-// A handle on a Kith daemon: `kith run` in a home folder of its own, asked through the command line.
+// A handle on a Kith daemon: `kith run` in a home folder of its own, asked through the command
+// line.
 
 import assert from 'node:assert/strict'
 import { mkdir } from 'node:fs/promises'
@@ -15,7 +16,7 @@ const LONG_COMMAND_MS = 90_000
 const STOP_MS = 15_000
 
 export class Kith {
-  constructor (label, folder) {
+  constructor(label, folder) {
     this.label = label
     this.home = join(folder, label)
     this.subscriptions_ = new Map()
@@ -23,7 +24,7 @@ export class Kith {
   }
 
   /** options: echo (serve /echo/1.0.0), bootstrap [multiaddr]. */
-  async start (options = {}) {
+  async start(options = {}) {
     await mkdir(this.home, { mode: 0o700 })
     // No setting of the person who runs the tests may leak into a daemon.
     this.env_ = { ...process.env, HOME: this.home, KITH_HOME: this.home }
@@ -41,20 +42,26 @@ export class Kith {
   }
 
   /** An address to dial it at, its peer id included. */
-  get addr () {
+  get addr() {
     const addr = this.addrs.find((text) => text.startsWith('/ip4/127.0.0.1/tcp/'))
     assert.ok(addr, `a loopback address among ${this.addrs}`)
     return addr.includes('/p2p/') ? addr : `${addr}/p2p/${this.id}`
   }
 
-  stderr () {
+  stderr() {
     return (this.daemon_?.stderr() ?? '') + this.commands_
   }
 
   /** Runs a command; its last line of stdout is one JSON object. */
-  async command (args, ms = COMMAND_MS) {
+  async command(args, ms = COMMAND_MS) {
     const label = `kith ${args.join(' ')}`.slice(0, 200)
-    const { stdout, stderr, ...how } = await run(label, PROGRAM, ['--home', this.home, ...args, '--json'], ms, this.env_)
+    const { stdout, stderr, ...how } = await run(
+      label,
+      PROGRAM,
+      ['--home', this.home, ...args, '--json'],
+      ms,
+      this.env_
+    )
     this.commands_ += `$ ${label}\n${stderr}`
     if (how.code !== 0) throw new Error(`${label}: ${told(how)}\n${stderr}`)
     if (stdout.length === 0) return null
@@ -63,7 +70,7 @@ export class Kith {
     return object
   }
 
-  async stop () {
+  async stop() {
     if (this.daemon_ == null) return
     for (const { child } of this.subscriptions_.values()) child.kill('SIGTERM')
     this.daemon_.kill('SIGTERM')
@@ -74,52 +81,62 @@ export class Kith {
 
   // What a js peer can be asked as well.
 
-  about () {
+  about() {
     return this.command(['id'])
   }
 
-  connect (addr) {
+  connect(addr) {
     return this.command(['peer', 'connect', addr])
   }
 
-  ping (peer) {
+  ping(peer) {
     return this.command(['peer', 'ping', peer])
   }
 
-  echo (addr, streams, bytes) {
-    return this.command(['peer', 'echo', addr, '--streams', `${streams}`, '--bytes', `${bytes}`], LONG_COMMAND_MS)
+  echo(addr, streams, bytes) {
+    return this.command(
+      ['peer', 'echo', addr, '--streams', `${streams}`, '--bytes', `${bytes}`],
+      LONG_COMMAND_MS
+    )
   }
 
-  async subscribe (topic) {
+  async subscribe(topic) {
     const label = `${this.label} topic sub`
-    const child = new LineProcess(label, PROGRAM, ['--home', this.home, 'topic', 'sub', topic, '--json'], this.env_)
+    const child = new LineProcess(
+      label,
+      PROGRAM,
+      ['--home', this.home, 'topic', 'sub', topic, '--json'],
+      this.env_
+    )
     const messages = []
     child.lines.on('line', (line) => messages.push(JSON.parse(line)))
-    child.ended.then((how) => { this.commands_ += `$ ${label}: ${told(how)}\n${child.stderr()}` })
+    child.ended.then((how) => {
+      this.commands_ += `$ ${label}: ${told(how)}\n${child.stderr()}`
+    })
     this.subscriptions_.set(topic, { child, messages })
   }
 
-  publish (topic, text) {
+  publish(topic, text) {
     return this.command(['topic', 'pub', topic, text])
   }
 
-  async messages (topic) {
+  async messages(topic) {
     return this.subscriptions_.get(topic).messages.filter((message) => 'data' in message)
   }
 
-  async find_peer (id) {
+  async find_peer(id) {
     return (await this.command(['dht', 'find', id])).addrs
   }
 
-  async find_providers (cid) {
+  async find_providers(cid) {
     return (await this.command(['dht', 'providers', cid])).providers.map(({ id }) => id)
   }
 
-  async add_file (path) {
+  async add_file(path) {
     return (await this.command(['file', 'add', '--public', path], LONG_COMMAND_MS)).cid
   }
 
-  get_file (cid, out) {
+  get_file(cid, out) {
     return this.command(['file', 'get', cid, '--out', out], LONG_COMMAND_MS)
   }
 }

@@ -4,11 +4,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
-// Enough for what led to a failure; a peer that logs without end must not fill the memory of the test.
+// Enough for what led to a failure; a peer that logs without end must not fill the memory of the
+// test.
 const STDERR_BYTES_MAX = 256 * 1024
 
 export class LineProcess {
-  constructor (label, program, args, env = process.env) {
+  constructor(label, program, args, env = process.env) {
     this.label = label
     this.stderr_ = ''
     this.child_ = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] })
@@ -24,31 +25,33 @@ export class LineProcess {
     this.lines = createInterface({ input: this.child_.stdout })
   }
 
-  stderr () {
+  stderr() {
     return this.stderr_
   }
 
-  write_line (text) {
+  write_line(text) {
     this.child_.stdin.write(text + '\n')
   }
 
-  end_input () {
+  end_input() {
     this.child_.stdin.end()
   }
 
-  kill (signal) {
+  kill(signal) {
     this.child_.kill(signal)
   }
 
   /** The first line of stdout, or an error when the process ends or `ms` pass without one. */
-  async first_line (ms) {
+  async first_line(ms) {
     const line = once(this.lines, 'line').then(([text]) => text)
-    const end = this.ended.then((how) => { throw new Error(`${this.label} ended at once (${told(how)})`) })
+    const end = this.ended.then((how) => {
+      throw new Error(`${this.label} ended at once (${told(how)})`)
+    })
     return within(ms, `a first line of ${this.label}`, Promise.race([line, end]))
   }
 
   /** How it ended; it is killed, and an error thrown, when it has not within `ms`. */
-  async end (ms) {
+  async end(ms) {
     try {
       return await within(ms, `the end of ${this.label}`, this.ended)
     } catch (error) {
@@ -60,7 +63,7 @@ export class LineProcess {
 }
 
 /** Runs a program to its end. Returns { code, stdout, stderr }. */
-export async function run (label, program, args, ms, env) {
+export async function run(label, program, args, ms, env) {
   const child = new LineProcess(label, program, args, env)
   const stdout = []
   child.lines.on('line', (line) => stdout.push(line))
@@ -70,11 +73,11 @@ export async function run (label, program, args, ms, env) {
   return { code: how.code, signal: how.signal, stdout, stderr: child.stderr() }
 }
 
-export function told ({ code, signal, error }) {
+export function told({ code, signal, error }) {
   return error?.message ?? (signal == null ? `exit ${code}` : `signal ${signal}`)
 }
 
-async function within (ms, what, promise) {
+async function within(ms, what, promise) {
   let timer
   const late = new Promise((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`${what}: not within ${ms} ms`)), ms)

@@ -1,6 +1,6 @@
-// One js-libp2p node, with or without Helia, from a plain options object. It talks to the peers that it is told
-// to dial and to those that Kademlia finds through them, and to nobody else: no bootstrap list, no mDNS, no
-// HTTP gateway, no delegated routing.
+// One js-libp2p node, with or without Helia, from a plain options object. It talks to the peers
+// that it is told to dial and to those that Kademlia finds through them, and to nobody else: no
+// bootstrap list, no mDNS, no HTTP gateway, no delegated routing.
 
 import { withBitswap } from '@helia/bitswap'
 import { withLibp2pLight } from '@helia/libp2p'
@@ -16,14 +16,16 @@ import { createLibp2p } from 'libp2p'
 
 export const ECHO = '/echo/1.0.0'
 
-// 100 echoes at once pass js-libp2p's own limits of 32 inbound and 64 outbound streams of one protocol.
+// 100 echoes at once pass js-libp2p's own limits of 32 inbound and 64 outbound streams of one
+// protocol.
 export const ECHO_STREAMS_MAX = 256
 
-// A test starts many peers on one address: js-libp2p's guards against dial floods from one host are not its subject.
+// A test starts many peers on one address: js-libp2p's guards against dial floods from one host are
+// not its subject.
 const CONNECTIONS_PER_SECOND_MAX = 1000
 
-/** The id of a gossipsub message in go-libp2p: the author's id, then the eight bytes of the sequence number. */
-export function message_id (message) {
+/** A gossipsub message's id as in go-libp2p: its author's id, then its 8-byte sequence number. */
+export function message_id(message) {
   const from = message.from.toMultihash().bytes
   const id = new Uint8Array(from.length + 8)
   id.set(from)
@@ -32,11 +34,11 @@ export function message_id (message) {
 }
 
 /**
- * options: listen [multiaddr text], privateKey, kad protocol name or null, gossip gossipsub options or null,
- * helia true or false, agent text.
+ * options: listen [multiaddr text], privateKey, kad protocol name or null, kadClient, gossip
+ * gossipsub options or null, helia true or false, agent text.
  * Returns { libp2p, helia or null, stop() }, started.
  */
-export async function start_node (options) {
+export async function start_node(options) {
   const init = libp2p_options(options)
   if (!options.helia) {
     const libp2p = await createLibp2p(init)
@@ -47,7 +49,7 @@ export async function start_node (options) {
   return { libp2p: helia.libp2p, helia, stop: () => helia.stop() }
 }
 
-function libp2p_options (options) {
+function libp2p_options(options) {
   const services = {
     identify: identify(),
     identifyPush: identifyPush(),
