@@ -127,7 +127,7 @@ class Yamux {
   bool write(Now now, YamuxSlot stream, Bytes data, Priority priority = Priority::normal);
   void close(YamuxSlot stream);                          // FIN after what is queued
   void reset(YamuxSlot stream, std::uint32_t code = 0);  // drops what is queued; no effect follows
-  void release(Now now, YamuxSlot stream, std::size_t bytes);  // at most what was delivered
+  void release(YamuxSlot stream, std::size_t bytes);     // at most what was delivered
   // One YamuxWritable, out of pull, when queued_bytes(stream) has fallen to `bytes` or less; asking
   // again replaces. False, and none follows, when it is there already or the stream is gone.
   bool notify_below(YamuxSlot stream, std::size_t bytes);
@@ -176,7 +176,8 @@ class Yamux {
   void remove_stream(YamuxSlot slot);
   std::size_t place_of(std::uint32_t id) const;
   YamuxSlot find_id(std::uint32_t id) const;
-  void refresh(Now now, YamuxSlot slot, YamuxStream& stream);
+  void refresh(YamuxSlot slot, YamuxStream& stream);
+  void note_stall(Now now, YamuxStream& stream);
   void link(List& list, YamuxLinks YamuxStream::*links, YamuxSlot slot);
   void unlink(List& list, YamuxLinks YamuxStream::*links, YamuxSlot slot);
   void drop(YamuxSlot slot, std::uint32_t code);
@@ -187,19 +188,19 @@ class Yamux {
   void on_data_head(Now now, const YamuxHead& head, YamuxEffects& out);
   void on_window_update(Now now, const YamuxHead& head, YamuxEffects& out);
   void on_ping(Now now, const YamuxHead& head, YamuxEffects& out);
-  void on_payload(Now now, Bytes part, YamuxEffects& out);
+  void on_payload(Bytes part, YamuxEffects& out);
   YamuxSlot on_syn(Now now, const YamuxHead& head, YamuxEffects& out);
   void on_rst(Now now, YamuxSlot slot, std::uint32_t code, YamuxEffects& out);
-  void on_fin(Now now, YamuxSlot slot, YamuxEffects& out);
+  void on_fin(YamuxSlot slot, YamuxEffects& out);
   void on_ack(YamuxStream& stream);
   void charge_reset(Now now, YamuxEffects& out);
-  void spend_stray(std::uint32_t bytes, YamuxEffects& out);
 
   // yamux_output.cpp
   bool pull_session(Now now);
   bool pull_control(Now now, YamuxEffects& out);
   bool pull_data(Now now, YamuxEffects& out);
   void put_update(Now now, YamuxStream& stream);
+  void grow_window(Now now, YamuxStream& stream);
   std::uint16_t take_flags(YamuxStream& stream);
 
   YamuxConfig config_;
@@ -211,9 +212,10 @@ class Yamux {
   std::size_t queued_ = 0;
   std::size_t unreleased_ = 0;
   std::size_t windows_ = 0;  // sum over streams
-  // What peers may still send on streams that we reset: charged for what we discard.
+  // What the peer may still send on streams that we reset: what we discard is charged to it.
   std::uint64_t stray_credit_ = 0;
-  Mono resets_paid_{};  // of the reset budget: paid up to this time
+  Mono resets_paid_{};         // the budget of resets is spent up to this time
+  std::uint32_t refused_ = 0;  // reset by us before they were acknowledged; charged at next input
 
   Incoming in_;
   SlicePool pool_;
