@@ -70,7 +70,8 @@ class MultistreamDialer {
 
  private:
   enum class State : std::uint8_t { header, answer, agreed, failed };
-  Result<void> on_line(std::string_view line, MultistreamStep& step);
+  Result<void> on_line(std::string_view line, MultistreamStep& step,
+                       std::vector<std::uint8_t>& answers);
 
   std::span<const std::string> proposals_;
   std::size_t asked_ = 0;  // index of the proposal that waits for an answer
@@ -88,7 +89,7 @@ class MultistreamListener {
  private:
   enum class State : std::uint8_t { header, proposals, agreed, failed };
   Result<void> on_line(std::string_view line, std::span<const std::string> served,
-                       std::vector<std::uint8_t>& answers, MultistreamStep& step);
+                       MultistreamStep& step, std::vector<std::uint8_t>& answers);
 
   std::uint8_t proposed_ = 0;
   State state_ = State::header;

@@ -75,15 +75,22 @@ class NoiseHandshake {
   Result<NoiseStep> on_bytes(const Bytes& chunk);
 
  private:
-  Result<std::optional<Bytes>> next_message(const Bytes& chunk, std::size_t& used);
-  Result<NoiseStep> on_message(const Bytes& message);
-  Result<NoiseSession> finish(const Bytes& payload);
+  struct Remote {
+    crypto::PublicKey key;
+    PeerId id;
+    bool muxer_agreed;
+  };
+  Result<NoiseStep> advance(const Bytes& chunk);
+  Result<bool> complete_held(ByteView& rest);
+  Result<void> on_message(ByteView message, NoiseStep& step);
+  Result<void> answer(NoiseStep& step);
+  Result<Remote> identify(ByteView payload) const;
 
   const NoiseStatic& own_;
   std::optional<PeerId> expected_;
   NoiseXx noise_;
   bool failed_ = false;
-  std::vector<std::uint8_t> held_;
+  std::vector<std::uint8_t> held_;  // the front of an unfinished message, length included
 };
 
 }  // namespace kith::wire

@@ -48,6 +48,13 @@ class NoiseTransport {
   std::size_t held_bytes() const { return held_.size(); }
 
  private:
+  struct Whole {  // frames that are there in full
+    std::size_t bytes = 0;
+    std::size_t plaintext = 0;
+  };
+  void complete_held(ByteView& rest);
+  Result<Whole> measure(ByteView bytes);
+  Result<void> open_frames(ByteView frames, std::uint8_t* to);
   Error broken(std::string what);
 
   crypto::AeadSealer sealer_;

@@ -20,6 +20,7 @@
 #include "net/crypto/x25519.hpp"
 #include "schema/base/bytes.hpp"
 #include "schema/base/result.hpp"
+#include "schema/base/sha256.hpp"
 
 namespace kith::wire {
 
@@ -31,7 +32,7 @@ inline constexpr std::size_t kNoisePlaintextMax = kNoiseMessageMax - kNoiseTagBy
 enum class NoiseRole : std::uint8_t { initiator, responder };
 
 using NoiseKey = crypto::Wiped<kNoiseKeyBytes>;
-using NoiseHash = std::array<std::uint8_t, 32>;
+using NoiseHash = Sha256Digest;
 
 class NoiseXx {
  public:
@@ -42,10 +43,12 @@ class NoiseXx {
   bool may_write() const { return !failed_ && turn_ < 3 && ours(turn_); }
   bool may_read() const { return !failed_ && turn_ < 3 && !ours(turn_); }
   bool finished() const { return !failed_ && turn_ == 3; }
+  int messages() const { return turn_; }  // that have passed, both ways
   // Bytes of the next message around its payload: 32, 96, 64.
   std::size_t overhead() const;
 
   // The next message with `payload` in it. Our turn; payload + overhead() <= kNoiseMessageMax.
+  // Fails when the other side's ephemeral key was a point of low order.
   Result<Bytes> write(ByteView payload);
   // The payload of the other side's message. Errc::malformed, ::truncated, ::oversized.
   Result<Bytes> read(ByteView message);
@@ -63,8 +66,9 @@ class NoiseXx {
 
  private:
   bool ours(int turn) const { return (turn % 2 == 0) == (role_ == NoiseRole::initiator); }
-  Result<Bytes> write_turn(ByteView payload);
-  Result<Bytes> read_turn(ByteView message);
+  Result<void> write_turn(ByteView payload, std::uint8_t* to);
+  Result<void> read_turn(ByteView message, std::uint8_t* payload);
+  Error refuse(Error error);
   void mix_hash(ByteView data);
   void mix_key(const crypto::X25519Shared& shared);
   Result<void> mix_agreement(const crypto::X25519Key& own, const crypto::X25519Public& remote);
@@ -84,6 +88,7 @@ class NoiseXx {
   crypto::X25519Public remote_ephemeral_{};
   crypto::AeadSealer sealer_;
   crypto::AeadOpener opener_;
+  Sha256 hasher_;
 };
 
 }  // namespace kith::wire
