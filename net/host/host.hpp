@@ -14,9 +14,10 @@
 //   trip is waited for); refusal comes as on_closed. A stream is valid until its one on_closed.
 // * Message framing: uvarint length in front, at most message_bytes_max, else the stream is reset.
 // * send() queues. Above send_queue_bytes_max on the stream the message is dropped whole and
-// on_send_refused(tag) follows;
-//   on_writable follows a refusal once half of the queue has gone. Priority orders queued frames of
-//   different streams of one connection; within a stream order is kept.
+// on_send_refused(tag)
+//   follows. on_writable comes whenever the queue falls to half of that maximum after having been
+//   above the half, refused or not. Priority orders queued frames of different streams of one
+//   connection; within a stream order is kept.
 // * Raw framing: on_data may come in any cut; the window opens only by release(): what is not
 // released stops the sender.
 // * close() ends our side; on_end says that the other side ended; when both did, on_closed without
