@@ -62,7 +62,7 @@ class AsioLoop final : public Loop {
   void offload(PoolClass kind, Task work, Task done) override;
 
   void run();   // until stop()
-  void stop();  // from any thread and from signal-free handlers; sticky
+  void stop();  // from any thread, not from a signal handler; sticky
   // Runs turns until `reached` holds, asked after each turn; false: `within` passed, or stop().
   bool run_until(const std::function<bool()>& reached, Duration within);
 
@@ -75,6 +75,7 @@ class AsioLoop final : public Loop {
 
  private:
   class Impl;
+  static void set_waiting(TurnEnd& who, bool waiting);
   std::unique_ptr<Impl> impl_;
 };
 
