@@ -30,7 +30,7 @@ constexpr Digits digits_of(std::string_view alphabet) {
 
 Error bad_digit(char letter) {
   return fail(Errc::malformed, "a character that this base does not have",
-              quoted(std::string_view(&letter, 1)));
+              quote_text(std::string_view(&letter, 1)));
 }
 
 // Bases of a power of two: `bits` of the input for each letter.
@@ -187,7 +187,7 @@ Decoded from_base64(std::string_view text) { return decode_padded(text, kDigits6
 Decoded from_base64url(std::string_view text) { return decode_bits(text, kDigits64Url, 6); }
 Decoded from_base64_i2p(std::string_view text) { return decode_padded(text, kDigits64I2p); }
 
-std::string quoted(std::string_view text) {
+std::string quote_text(std::string_view text) {
   std::string shown = "\"" + std::string(text.substr(0, kQuotedMax));
   for (char& letter : shown)
     if (letter < 0x20 || letter > 0x7e) letter = '?';

@@ -46,6 +46,6 @@ Decoded from_multibase(std::string_view text);
 // Text from outside as it may stand in an error or a log: in quotes, at most kQuotedMax characters,
 // all but printable ASCII as '?'.
 inline constexpr std::size_t kQuotedMax = 128;
-std::string quoted(std::string_view text);
+std::string quote_text(std::string_view text);
 
 }  // namespace kith

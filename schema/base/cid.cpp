@@ -26,7 +26,7 @@ Result<std::uint64_t> take_varint(ByteView& rest) {
 }
 
 Error bad_text(std::string_view text, const Error& error) {
-  return fail(error.code, "not a CID: " + quoted(text),
+  return fail(error.code, "not a CID: " + quote_text(text),
               error.why.empty() ? error.what : error.what + ", " + error.why,
               "give a CID as `kith file add` prints it, such as bafkrei...");
 }

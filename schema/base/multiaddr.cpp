@@ -46,7 +46,7 @@ void append_part(std::vector<std::uint8_t>& to, const MultiaddrProtocol& protoco
 }
 
 Error bad_text(std::string_view text, std::string why) {
-  return fail(Errc::malformed, "not a multiaddr: " + quoted(text), std::move(why),
+  return fail(Errc::malformed, "not a multiaddr: " + quote_text(text), std::move(why),
               "write it as /ip4/192.0.2.1/tcp/4001 or /dns4/example.org/tcp/443/wss");
 }
 
@@ -61,7 +61,7 @@ std::string_view take_segment(std::string_view& rest) {
 Result<void> parse_part(std::string_view& rest, std::vector<std::uint8_t>& packed) {
   const std::string_view name = take_segment(rest);
   const MultiaddrProtocol* protocol = find_protocol(name);
-  if (protocol == nullptr) return fail(Errc::unsupported, quoted(name) + " is no protocol");
+  if (protocol == nullptr) return fail(Errc::unsupported, quote_text(name) + " is no protocol");
   std::string_view text;
   if (protocol->form == ValueForm::path) {
     text = rest;

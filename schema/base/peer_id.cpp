@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t kInlinedKeyMax = 42;  // bytes; libp2p/specs peer-ids, "Peer Ids"
 
 Error bad_text(std::string_view text, const Error& error) {
-  return fail(error.code, "not a peer id: " + quoted(text),
+  return fail(error.code, "not a peer id: " + quote_text(text),
               error.why.empty() ? error.what : error.what + ", " + error.why,
               "give a peer id as `kith id` prints it, such as 12D3KooW...");
 }
