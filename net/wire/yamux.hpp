@@ -72,6 +72,7 @@ enum class YamuxGoAwayCode : std::uint32_t { normal = 0, protocol_error = 1, int
 
 struct YamuxOpened {  // by the peer
   YamuxSlot stream;
+  std::uint32_t id = 0;
 };
 struct YamuxData {
   YamuxSlot stream;

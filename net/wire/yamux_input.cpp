@@ -7,7 +7,7 @@
 namespace kith::wire {
 namespace {
 
-constexpr Duration kResetCost = 1s / kYamuxResetsPerSecond;
+constexpr Duration kResetCost = Duration(1s) / kYamuxResetsPerSecond;
 constexpr Duration kResetDebtMax = kResetCost * kYamuxResetsBurst;
 
 }  // namespace
@@ -148,7 +148,7 @@ YamuxSlot Yamux::on_syn(Now now, const YamuxHead& head, YamuxEffects& out) {
     return {};
   }
   const YamuxSlot slot = add_stream(now, head.stream, true);
-  out.push_back(YamuxOpened{slot});
+  out.push_back(YamuxOpened{slot, head.stream});
   return slot;
 }
 
