@@ -10,11 +10,13 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Js } from './js.mjs'
 import { Kith } from './kith.mjs'
+import { within } from './process.mjs'
 
 const SCENARIO_MS = 120_000
 const UNTIL_MS = 30_000
 const POLL_MS = 50
 const STDERR_TAIL_LINES = 60
+const STDERR_LINE_CHARS = 400
 
 // The js-js run has no daemon to name the network.
 const SELF_NETWORK = 'self-00000000'
@@ -26,11 +28,11 @@ export const self_test = subject_is_js
 
 /** One test with a world of its own. A failure carries the end of what each peer said on stderr. */
 export function scenario(name, run) {
-  test(name, { timeout: SCENARIO_MS }, async () => {
+  test(name, async () => {
     const world = await World.make()
     let failure = null
     try {
-      await run(world)
+      await within(SCENARIO_MS, 'the end of the test', run(world))
     } catch (error) {
       failure = error
       failure.message += world.testimony()
@@ -113,7 +115,8 @@ class World {
   testimony() {
     return this.peers_
       .map((peer) => {
-        const tail = peer.stderr().trimEnd().split('\n').slice(-STDERR_TAIL_LINES).join('\n')
+        const lines = peer.stderr().trimEnd().split('\n').slice(-STDERR_TAIL_LINES)
+        const tail = lines.map((line) => line.slice(0, STDERR_LINE_CHARS)).join('\n')
         const who = `${peer.label} ${peer.id ?? '(not started)'}`
         return `\n--- ${who}, stderr:\n${tail === '' ? '(nothing)' : tail}`
       })

@@ -15,6 +15,8 @@ const COMMAND_MS = 30_000
 const LONG_COMMAND_MS = 90_000
 const STOP_MS = 15_000
 
+const COMMAND_SHOWN_CHARS = 120
+
 export class Kith {
   constructor(label, folder) {
     this.label = label
@@ -54,7 +56,7 @@ export class Kith {
 
   /** Runs a command; its last line of stdout is one JSON object. */
   async command(args, ms = COMMAND_MS) {
-    const label = `kith ${args.join(' ')}`.slice(0, 200)
+    const label = `kith ${args.join(' ')}`.slice(0, COMMAND_SHOWN_CHARS)
     const { stdout, stderr, ...how } = await run(
       label,
       PROGRAM,
@@ -72,10 +74,12 @@ export class Kith {
 
   async stop() {
     if (this.daemon_ == null) return
-    for (const { child } of this.subscriptions_.values()) child.kill('SIGTERM')
+    for (const { child } of this.subscriptions_.values()) {
+      child.kill('SIGTERM')
+      await child.end(STOP_MS)
+    }
     this.daemon_.kill('SIGTERM')
     const how = await this.daemon_.end(STOP_MS)
-    for (const { child } of this.subscriptions_.values()) await child.end(STOP_MS)
     if (how.code !== 0) throw new Error(`${this.label} ended with ${told(how)} on SIGTERM`)
   }
 

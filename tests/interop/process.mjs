@@ -8,11 +8,19 @@ import { createInterface } from 'node:readline'
 // test.
 const STDERR_BYTES_MAX = 256 * 1024
 
+// A run that is broken off leaves no process behind.
+const alive = new Set()
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL')
+})
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
+
 export class LineProcess {
   constructor(label, program, args, env = process.env) {
     this.label = label
     this.stderr_ = ''
     this.child_ = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] })
+    alive.add(this.child_)
     this.child_.stdin.on('error', () => {})
     this.child_.stderr.on('data', (chunk) => {
       this.stderr_ = (this.stderr_ + chunk).slice(-STDERR_BYTES_MAX)
@@ -20,7 +28,10 @@ export class LineProcess {
     // 'close', not 'exit': only then have stdout and stderr been read to their ends.
     this.ended = new Promise((resolve) => {
       this.child_.on('error', (error) => resolve({ code: null, error }))
-      this.child_.on('close', (code, signal) => resolve({ code, signal }))
+      this.child_.on('close', (code, signal) => {
+        alive.delete(this.child_)
+        resolve({ code, signal })
+      })
     })
     this.lines = createInterface({ input: this.child_.stdout })
   }
@@ -77,7 +88,8 @@ export function told({ code, signal, error }) {
   return error?.message ?? (signal == null ? `exit ${code}` : `signal ${signal}`)
 }
 
-async function within(ms, what, promise) {
+/** What `promise` resolves to, or an error when it has not within `ms`. */
+export async function within(ms, what, promise) {
   let timer
   const late = new Promise((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`${what}: not within ${ms} ms`)), ms)
