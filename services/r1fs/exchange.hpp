@@ -72,7 +72,8 @@ class Exchange {
   virtual ~Exchange() = default;
   virtual SessionSlot open(BlockSink& sink, host::Priority priority) = 0;
   virtual void add_peer(SessionSlot session, host::PeerSlot peer) = 0;
-  // Also ask every ready peer that speaks bitswap (HAVE first), and those that become ready later.
+  // Also ask every ready peer that speaks bitswap (HAVE first), and those that become ready later;
+  // calling it again asks those anew who said no.
   virtual void ask_everyone(SessionSlot session) = 0;
   // `bytes`: the expected size, 0 when not known. Wanting twice is wanting once.
   virtual void want(SessionSlot session, const Cid& cid, std::size_t bytes) = 0;

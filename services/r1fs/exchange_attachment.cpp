@@ -1,0 +1,199 @@
+#include "services/r1fs/exchange_attachment.hpp"
+
+#include "net/base/check.hpp"
+
+namespace kith::r1fs {
+namespace {
+constexpr std::string_view kBitswap = "/ipfs/bitswap/1.2.0";
+constexpr std::size_t kSendQueueMax = 8u << 20;  // half of it stops reading for the peer
+}  // namespace
+
+ExchangeAttachment::ExchangeAttachment(host::Host& host, Loop& loop, Log& log)
+    : host_(host), loop_(loop), log_(log), protocol_(0) {
+  host::ProtocolSpec spec;
+  spec.ids = {std::string(kBitswap)};
+  spec.message_bytes_max = libp2p::kBitswapMessageMax;
+  spec.send_queue_bytes_max = kSendQueueMax;
+  spec.inbound_streams_per_peer_max = 64;  // some open one per message
+  protocol_ = host_.add_protocol(std::move(spec), *this);
+}
+
+ExchangeAttachment::~ExchangeAttachment() {
+  *alive_ = false;
+  loop_.arm(*this, kNever);
+}
+
+HeldBlocks ExchangeAttachment::held() const {
+  if (supplier_ == nullptr) return {};
+  return {[](const void* index, const Cid& cid) {
+            return static_cast<const BlockSupplier*>(index)->size(cid);
+          },
+          supplier_};
+}
+
+SessionSlot ExchangeAttachment::open(BlockSink& sink, host::Priority priority) {
+  const SessionSlot session = core_.open(priority);
+  sinks_[session] = &sink;
+  return session;
+}
+void ExchangeAttachment::add_peer(SessionSlot session, host::PeerSlot peer) {
+  core_.add_peer(loop_.now(), session, peer, scratch_);
+  carry_out_later();
+}
+void ExchangeAttachment::ask_everyone(SessionSlot session) {
+  core_.ask_everyone(loop_.now(), session, scratch_);
+  carry_out_later();
+}
+void ExchangeAttachment::want(SessionSlot session, const Cid& cid, std::size_t bytes) {
+  core_.want(loop_.now(), session, cid, bytes, scratch_);
+  carry_out_later();
+}
+void ExchangeAttachment::cancel(SessionSlot session, const Cid& cid) {
+  core_.cancel(loop_.now(), session, cid, scratch_);
+  carry_out_later();
+}
+void ExchangeAttachment::close(SessionSlot session) {
+  sinks_.erase(session);
+  core_.close(loop_.now(), session, scratch_);
+  carry_out_later();
+}
+void ExchangeAttachment::announce_held(const Cid& cid) {
+  if (const auto bytes = held().size(cid)) core_.on_held(loop_.now(), cid, *bytes, scratch_);
+  carry_out_later();
+}
+void ExchangeAttachment::on_block_read(std::uint64_t tag, Result<Bytes> data) {
+  core_.on_block_read(loop_.now(), tag, std::move(data), scratch_);
+  carry_out_later();
+}
+
+void ExchangeAttachment::on_peer_ready(Now now, host::PeerSlot peer, const host::PeerFacts& facts) {
+  if (facts.speaks(kBitswap)) core_.on_peer_ready(now, peer, facts.id, scratch_);
+  carry_out();
+}
+void ExchangeAttachment::on_peer_changed(Now now, host::PeerSlot peer,
+                                         const host::PeerFacts& facts) {
+  on_peer_ready(now, peer, facts);
+}
+void ExchangeAttachment::on_peer_gone(Now now, host::PeerSlot peer) {
+  if (const auto at = streams_.find(peer); at != streams_.end()) {
+    owners_.erase(at->second.normal);
+    owners_.erase(at->second.bulk);
+    streams_.erase(at);
+  }
+  core_.on_peer_gone(now, peer, scratch_);
+  carry_out();
+}
+void ExchangeAttachment::on_message(Now now, host::StreamSlot stream, Bytes message) {
+  if (const auto peer = host_.peer_of(stream))
+    core_.on_message(now, *peer, message, held(), scratch_);
+  carry_out();
+}
+void ExchangeAttachment::on_end(Now, host::StreamSlot stream) {
+  // The sender of this stream is done with it; replies travel on streams of our own.
+  host_.close(stream);
+}
+void ExchangeAttachment::on_closed(Now now, host::StreamSlot stream, const Error*) {
+  const auto owner = owners_.find(stream);
+  if (owner == owners_.end()) return;
+  const host::PeerSlot peer = owner->second;
+  owners_.erase(owner);
+  Streams& streams = streams_[peer];
+  const bool bulk = streams.bulk == stream;
+  (bulk ? streams.bulk : streams.normal) = {};
+  // What was queued on it is lost; the asker's timeout asks again. A new stream has room.
+  if (bulk) core_.on_send_room(now, peer, true, scratch_);
+  carry_out();
+}
+void ExchangeAttachment::on_writable(Now now, host::StreamSlot stream) {
+  const auto owner = owners_.find(stream);
+  if (owner == owners_.end() || streams_[owner->second].bulk != stream) return;
+  core_.on_send_room(now, owner->second, true, scratch_);
+  carry_out();
+}
+void ExchangeAttachment::on_send_refused(Now, host::StreamSlot, std::uint64_t) {
+  // Reading stops at half of the queue, so only a peer that floods us with wants gets here; it asks
+  // again.
+  log_.debug("exchange.refused", "a reply was dropped: the peer does not read");
+}
+void ExchangeAttachment::on_alarm(Now now) {
+  core_.on_tick(now, scratch_);
+  carry_out();
+}
+
+void ExchangeAttachment::carry_out_later() {
+  for (ExchangeEffect& effect : scratch_) effects_.push_back(std::move(effect));
+  scratch_.clear();
+  loop_.arm(*this, core_.next_deadline());
+  if (effects_.empty() || posted_ || carrying_out_) return;
+  posted_ = true;
+  loop_.post([this, alive = alive_] {
+    if (!*alive) return;
+    posted_ = false;
+    carry_out();
+  });
+}
+
+void ExchangeAttachment::carry_out() {
+  for (ExchangeEffect& effect : scratch_) effects_.push_back(std::move(effect));
+  scratch_.clear();
+  if (carrying_out_) return;
+  carrying_out_ = true;
+  while (!effects_.empty()) {
+    ExchangeEffect effect = std::move(effects_.front());
+    effects_.pop_front();
+    carry_out(effect);
+  }
+  carrying_out_ = false;
+  loop_.arm(*this, core_.next_deadline());
+}
+
+void ExchangeAttachment::carry_out(ExchangeEffect& effect) {
+  const Now now = loop_.now();
+  if (auto* message = std::get_if<SendMessage>(&effect)) {
+    send(*message);
+  } else if (auto* read = std::get_if<ReadBlock>(&effect)) {
+    supplier_->read(read->cid, read->tag);
+  } else if (auto* block = std::get_if<VerifyBlock>(&effect)) {
+    verify(*block);
+  } else if (auto* give = std::get_if<GiveBlock>(&effect)) {
+    if (const auto sink = sinks_.find(give->session); sink != sinks_.end())
+      sink->second->on_block(now, give->session, give->cid, std::move(give->data), give->from);
+  } else if (auto* tell = std::get_if<TellUnavailable>(&effect)) {
+    if (const auto sink = sinks_.find(tell->session); sink != sinks_.end())
+      sink->second->on_unavailable(now, tell->session, tell->cid);
+  }
+}
+
+void ExchangeAttachment::send(SendMessage& message) {
+  if (host_.facts(message.peer) == nullptr) return;
+  const bool bulk = message.priority == host::Priority::bulk;
+  Streams& streams = streams_[message.peer];
+  host::StreamSlot& stream = bulk ? streams.bulk : streams.normal;
+  if (stream) {
+    host_.send(stream, std::move(message.message), message.priority);
+  } else {
+    stream = host_.open(message.peer, protocol_, std::move(message.message), message.priority);
+    owners_[stream] = message.peer;
+  }
+  if (bulk && host_.queued_bytes(stream) > kSendQueueMax / 2)
+    core_.on_send_room(loop_.now(), message.peer, false, scratch_);
+}
+
+void ExchangeAttachment::verify(VerifyBlock& effect) {
+  struct Job {
+    libp2p::BitswapBlock block;
+    Result<Cid> cid = Cid();
+  };
+  auto job = std::make_shared<Job>();
+  job->block = std::move(effect.block);
+  loop_.offload(
+      PoolClass::hashing, [job] { job->cid = libp2p::cid_of(job->block); },
+      [this, alive = alive_, job, peer = effect.peer] {
+        if (!*alive) return;
+        core_.on_verified(loop_.now(), peer, std::move(job->cid), std::move(job->block.data),
+                          scratch_);
+        carry_out();
+      });
+}
+
+}  // namespace kith::r1fs
