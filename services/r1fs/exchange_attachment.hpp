@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 
 #include "net/base/log.hpp"
 #include "net/base/loop.hpp"
