@@ -65,15 +65,19 @@ Bytes framed(const Bytes& message) {
 
 }  // namespace
 
+NoiseStatic::NoiseStatic(const crypto::Identity& identity, const crypto::X25519Key& key)
+    : key_(key), payload_(encode_payload(identity, identity.sign(signed_text(key.public_key())))) {}
+
 NoiseStatic::NoiseStatic(const crypto::Identity& identity, Rng& rng)
-    : key_(crypto::X25519Key::make(rng)),
-      payload_(encode_payload(identity, identity.sign(signed_text(key_.public_key())))) {}
+    : NoiseStatic(identity, crypto::X25519Key::make(rng)) {}
+
+NoiseHandshake::NoiseHandshake(NoiseRole role, const NoiseStatic& own,
+                               const crypto::X25519Key& ephemeral, std::optional<PeerId> expected)
+    : own_(own), expected_(std::move(expected)), noise_(role, {}, own.key(), ephemeral) {}
 
 NoiseHandshake::NoiseHandshake(NoiseRole role, const NoiseStatic& own, Rng& rng,
                                std::optional<PeerId> expected)
-    : own_(own),
-      expected_(std::move(expected)),
-      noise_(role, {}, own.key(), crypto::X25519Key::make(rng)) {}
+    : NoiseHandshake(role, own, crypto::X25519Key::make(rng), std::move(expected)) {}
 
 Bytes NoiseHandshake::start() {
   auto message = noise_.write({});

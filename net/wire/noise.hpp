@@ -42,6 +42,7 @@ inline constexpr std::size_t kNoiseHandshakeMessageMax = 4096;
 class NoiseStatic {
  public:
   NoiseStatic(const crypto::Identity& identity, Rng& rng);
+  NoiseStatic(const crypto::Identity& identity, const crypto::X25519Key& key);
   const crypto::X25519Key& key() const { return key_; }
   const Bytes& payload() const { return payload_; }
 
@@ -68,6 +69,9 @@ class NoiseHandshake {
   // `expected`: only this peer is accepted; none: whoever proves an id. `own` outlives the machine.
   NoiseHandshake(NoiseRole role, const NoiseStatic& own, Rng& rng,
                  std::optional<PeerId> expected = {});
+  // With an ephemeral key of the caller's, never to be used again.
+  NoiseHandshake(NoiseRole role, const NoiseStatic& own, const crypto::X25519Key& ephemeral,
+                 std::optional<PeerId> expected);
 
   // The initiator's first message, once and before anything else.
   Bytes start();
