@@ -1,0 +1,308 @@
+#include "tests/net/wire/yamux_model.hpp"
+
+#include <algorithm>
+
+namespace kith::wire::testing {
+
+// --- Observer
+
+void Observer::on_sent(const std::vector<Frame>& frames, const Observer& other) {
+  for (const Frame& frame : frames) {
+    const YamuxHead& head = frame.head;
+    flying_.emplace_back(sent_ + kYamuxHeadBytes, head);  // a header counts before its payload
+    sent_ += kYamuxHeadBytes + frame.payload.size();
+    require(head.version == 0, "version is 0");
+    if (head.type == YamuxType::ping) {
+      require(head.stream == 0, "pings are on the session");
+      if (head.flags == kYamuxSyn) {
+        require(pings_out_ == 0, "one ping is on its way at a time");
+        ++pings_out_;
+      } else {
+        require(head.flags == kYamuxAck && pings_in_ > 0, "a pong answers a ping");
+        --pings_in_;
+      }
+    } else if (head.type == YamuxType::go_away) {
+      require(head.stream == 0 && head.flags == 0, "go-away is on the session");
+    } else {
+      require(head.type == YamuxType::data || head.type == YamuxType::window_update,
+              "the type is known");
+      check_stream_frame(head, other);
+    }
+  }
+}
+
+void Observer::check_stream_frame(const YamuxHead& head, const Observer& other) {
+  require(head.stream != 0, "stream frames are not on the session");
+  Stream& mine = streams[head.stream];
+  const auto found = other.streams.find(head.stream);
+  const Stream theirs = found == other.streams.end() ? Stream{} : found->second;
+  require(!mine.rst, "nothing follows a reset");
+  require(!theirs.saw_rst || head.flags == kYamuxRst,  // resets may cross
+          "nothing goes to a stream that the peer has reset");
+  if (head.has(kYamuxSyn)) {
+    require(!mine.syn && !theirs.syn, "a stream is opened once");
+    mine.syn = true;
+  }
+  require(mine.syn || theirs.saw_syn, "the stream is known to both");
+  if (head.has(kYamuxAck)) {
+    require(theirs.saw_syn && !mine.ack, "an open is acknowledged once");
+    mine.ack = true;
+  } else if (theirs.saw_syn) {
+    require(mine.ack || head.has(kYamuxRst), "the first frame back acknowledges");
+  }
+  if (head.type == YamuxType::data) {
+    require(!mine.fin, "no data follows FIN");
+    require(!head.has(kYamuxFin) && !head.has(kYamuxRst), "FIN and RST travel alone");
+    require(head.length > 0 && head.length <= kYamuxPayloadMax, "frames have a sensible size");
+    mine.data += head.length;
+    require(mine.data <= kYamuxWindowInitial + theirs.granted, "the window is not exceeded");
+  } else if (head.length > 0 && !head.has(kYamuxRst)) {
+    require(!theirs.saw_fin, "no credit for a stream that the peer has ended");
+  }
+  if (head.has(kYamuxFin)) {
+    require(!mine.fin, "FIN is sent once");
+    mine.fin = true;
+  }
+  if (head.has(kYamuxRst)) mine.rst = true;
+}
+
+void Observer::on_arrived(std::size_t bytes) {
+  arrived_ += bytes;
+  while (!flying_.empty() && flying_.front().first <= arrived_) {
+    const YamuxHead head = flying_.front().second;
+    flying_.pop_front();
+    if (head.stream == 0) continue;
+    Stream& stream = streams[head.stream];
+    stream.saw_syn |= head.has(kYamuxSyn);
+    stream.saw_fin |= head.has(kYamuxFin);
+    stream.saw_rst |= head.has(kYamuxRst);
+    if (head.type == YamuxType::window_update && !head.has(kYamuxRst))
+      stream.granted += head.length;
+  }
+}
+
+// --- commands
+
+void TwoEnds::step(Choices& choices) {
+  const int end = static_cast<int>(choices.below(2));
+  const std::uint32_t what = choices.below(20);
+  if (what < 2) return open(end);
+  if (what < 6) {  // often, so that pipes fill and empty
+    const std::uint32_t scale = choices.below(3);
+    return pull(end, scale == 0 ? 13 + choices.below(200) : 1 + choices.below(200'000));
+  }
+  if (what < 12) {
+    const std::uint32_t scale = choices.below(3);
+    return deliver(end, scale == 0 ? 1 + choices.below(30) : 1 + choices.below(150'000));
+  }
+  if (what == 12) {
+    now_.mono += 1ms * choices.below(200);
+    return ends_[end].machine.ping(now_);
+  }
+  Side* side = pick(choices, end);
+  if (side == nullptr) return;
+  if (what < 16) {
+    const auto priority = static_cast<Priority>(choices.below(3));
+    const std::uint32_t scale = choices.below(4);
+    const std::size_t size = 1 + choices.below(scale == 0 ? 400'000 : 2000);
+    if (ends_[end].machine.queued_bytes(side->slot) < (1u << 20)) write(end, *side, size, priority);
+  } else if (what < 18) {
+    if (side->held > 0)
+      release(end, *side, 1 + choices.below(static_cast<std::uint32_t>(side->held)));
+  } else if (what == 18) {
+    side->closing = true;
+    ends_[end].machine.close(side->slot);
+  } else if (choices.below(4) == 0) {
+    reset(end, *side);
+  }
+}
+
+TwoEnds::Side* TwoEnds::pick(Choices& choices, int end) {
+  std::vector<Side*> live;
+  for (auto& [id, stream] : streams_)
+    if (stream.sides[end].known && !stream.sides[end].gone) live.push_back(&stream.sides[end]);
+  if (live.empty()) return nullptr;
+  return live[choices.below(static_cast<std::uint32_t>(live.size()))];
+}
+
+void TwoEnds::open(int end) {
+  Yamux& machine = ends_[end].machine;
+  const auto opened = machine.open(now_);
+  if (!opened) return;
+  const std::uint32_t id = machine.stream_id(*opened);
+  require(id % 2 == (end == 0 ? 1u : 0u), "ids have the parity of the role");
+  require(!streams_.contains(id), "ids are not used twice");
+  Side& side = streams_[id].sides[end];
+  side.slot = *opened;
+  side.known = true;
+  ends_[end].ids[*opened] = id;
+}
+
+void TwoEnds::write(int end, Side& side, std::size_t size, Priority priority) {
+  const std::uint32_t id = id_of(end, side);
+  std::vector<std::uint8_t> bytes(size);
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = byte_at(id, end, side.written + i);
+  const bool taken =
+      ends_[end].machine.write(now_, side.slot, Bytes::adopt(std::move(bytes)), priority);
+  require(taken == !side.closing, "a stream takes writes until it is closed");
+  if (taken) side.written += size;
+}
+
+void TwoEnds::reset(int end, Side& side) {
+  ends_[end].machine.reset(side.slot);
+  side.gone = side.reset = true;
+  side.held = 0;
+}
+
+void TwoEnds::release(int end, Side& side, std::uint64_t bytes) {
+  ends_[end].machine.release(side.slot, static_cast<std::size_t>(bytes));
+  side.held -= bytes;
+}
+
+// --- the pipes
+
+void TwoEnds::pull(int end, std::size_t budget) {
+  End& from = ends_[end];
+  std::vector<Bytes> slices;
+  YamuxEffects effects;
+  const bool had_output = from.machine.has_output();
+  const std::size_t pulled = from.machine.pull(now_, budget, slices, effects);
+  const std::vector<std::uint8_t> bytes = join(slices);
+  require(pulled == bytes.size() && pulled <= budget, "pull keeps to its budget");
+  require(had_output || pulled == 0, "has_output tells what pull will do");
+  require(!had_output || pulled > 0 || budget <= kYamuxHeadBytes, "pull makes progress");
+  from.observer.on_sent(parse_frames(bytes), ends_[1 - end].observer);
+  from.pipe.insert(from.pipe.end(), bytes.begin(), bytes.end());
+  take_effects(end, effects);
+}
+
+void TwoEnds::deliver(int from, std::size_t bytes) {
+  End& sender = ends_[from];
+  End& receiver = ends_[1 - from];
+  bytes = std::min(bytes, sender.pipe.size());
+  if (bytes == 0) return;
+  const auto end = sender.pipe.begin() + static_cast<std::ptrdiff_t>(bytes);
+  std::vector<std::uint8_t> chunk(sender.pipe.begin(), end);
+  sender.pipe.erase(sender.pipe.begin(), end);
+  const std::uint64_t whole = sender.observer.flying_.size();
+  for (std::uint64_t i = 0; i < whole; ++i) {
+    const auto& [offset, head] = sender.observer.flying_[i];
+    if (offset > sender.observer.arrived_ + bytes) break;
+    if (head.type != YamuxType::ping) continue;
+    if (head.flags == kYamuxSyn) ++receiver.observer.pings_in_;
+    if (head.flags == kYamuxAck) --receiver.observer.pings_out_;
+  }
+  sender.observer.on_arrived(bytes);
+  YamuxEffects effects;
+  receiver.machine.on_bytes(now_, Bytes::adopt(std::move(chunk)), effects);
+  take_effects(1 - from, effects);
+}
+
+// --- effects against the model
+
+void TwoEnds::take_effects(int end, const YamuxEffects& effects) {
+  for (const YamuxEffect& effect : effects)
+    std::visit([&](const auto& one) { take(end, one); }, effect);
+}
+
+TwoEnds::Side& TwoEnds::side_of(int end, YamuxSlot slot) {
+  const auto id = ends_[end].ids.find(slot);
+  require(id != ends_[end].ids.end(), "effects name streams that exist");
+  Side& side = streams_.at(id->second).sides[end];
+  require(!side.gone, "no effect follows the end of a stream");
+  return side;
+}
+
+void TwoEnds::take(int end, const YamuxOpened& effect) {
+  const auto stream = streams_.find(effect.id);
+  require(stream != streams_.end(), "only the other end opens streams");
+  Side& side = stream->second.sides[end];
+  require(!side.known, "a stream is opened once");
+  side.slot = effect.stream;
+  side.known = true;
+  ends_[end].ids[effect.stream] = effect.id;
+}
+
+void TwoEnds::take(int end, const YamuxData& effect) {
+  Side& side = side_of(end, effect.stream);
+  const std::uint32_t id = ends_[end].ids.at(effect.stream);
+  const Side& sender = streams_.at(id).sides[1 - end];
+  require(!side.ended, "no data follows the end");
+  require(!effect.data.empty(), "data is not empty");
+  for (const std::uint8_t byte : effect.data)
+    require(byte == byte_at(id, 1 - end, side.delivered++), "bytes arrive once and in order");
+  require(side.delivered <= sender.written, "only what was written arrives");
+  side.held += effect.data.size();
+  bytes_delivered_ += effect.data.size();
+}
+
+void TwoEnds::take(int end, const YamuxEnded& effect) {
+  Side& side = side_of(end, effect.stream);
+  const Side& sender = streams_.at(ends_[end].ids.at(effect.stream)).sides[1 - end];
+  require(!side.ended && sender.closing, "the end is told once, after the other side closed");
+  require(side.delivered == sender.written, "the end comes after all bytes");
+  side.ended = true;
+}
+
+void TwoEnds::take(int end, const YamuxClosed& effect) {
+  Side& side = side_of(end, effect.stream);
+  require(side.ended && side.closing, "a stream is closed when both sides ended");
+  side.gone = true;
+  side.held = 0;
+}
+
+void TwoEnds::take(int end, const YamuxReset& effect) {
+  Side& side = side_of(end, effect.stream);
+  if (effect.by_peer) {
+    const Side& sender = streams_.at(ends_[end].ids.at(effect.stream)).sides[1 - end];
+    require(sender.reset || !sender.known, "a reset was asked for, or the open refused");
+  }
+  side.gone = side.reset = true;
+  side.held = 0;
+}
+
+// --- the end
+
+void TwoEnds::finish() {
+  for (auto& [id, stream] : streams_) {
+    for (int end = 0; end < 2; ++end) {
+      Side& side = stream.sides[end];
+      if (!side.known || side.gone) continue;
+      side.closing = true;
+      ends_[end].machine.close(side.slot);
+    }
+  }
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (int end = 0; end < 2; ++end) {
+      moved |= ends_[end].machine.has_output() || !ends_[end].pipe.empty();
+      pull(end, SIZE_MAX);
+      deliver(end, SIZE_MAX);
+      for (auto& [id, stream] : streams_) {
+        Side& side = stream.sides[1 - end];
+        if (!side.known || side.gone) continue;
+        if (side.held > 0) release(1 - end, side, side.held);
+        if (!side.closing) {
+          side.closing = true;
+          ends_[1 - end].machine.close(side.slot);
+        }
+      }
+    }
+  }
+  for (const auto& [id, stream] : streams_) {
+    const bool reset = stream.sides[0].reset || stream.sides[1].reset;
+    for (int end = 0; end < 2; ++end) {
+      const Side& side = stream.sides[end];
+      require(side.gone || (!side.known && reset), "every stream comes to its end");
+      if (!reset) require(side.delivered == stream.sides[1 - end].written, "all bytes arrive");
+    }
+  }
+  for (const End& end : ends_) {
+    require(end.machine.stream_count() == 0, "no stream is left");
+    require(end.machine.queued_bytes() == 0 && end.machine.unreleased_bytes() == 0,
+            "no byte is left");
+    require(!end.machine.has_output() && !end.machine.stalled(), "nothing waits");
+  }
+}
+
+}  // namespace kith::wire::testing
