@@ -65,7 +65,7 @@ TEST(PeerId, keys_of_up_to_42_bytes_are_inlined) {
 TEST(PeerId, refuses_what_is_not_one_and_says_why) {
   EXPECT_EQ(error_of(""), Errc::truncated);
   EXPECT_EQ(error_of("12D3KooW"), Errc::truncated) << "cut off when copied";
-  EXPECT_EQ(error_of("QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5"), Errc::unsupported);
+  EXPECT_EQ(error_of("QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5"), Errc::malformed);
   EXPECT_EQ(error_of("12D3KooW0"), Errc::malformed);
   EXPECT_EQ(error_of("bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"),
             Errc::malformed)
