@@ -1,0 +1,76 @@
+#include "gossip/control_batch.hpp"
+
+#include <algorithm>
+
+namespace kith::gossip {
+namespace {
+
+// More than what protobuf puts around a topic or an id: keys and lengths of two levels.
+constexpr std::size_t kElementOverhead = 24;
+constexpr std::size_t kIdOverhead = 3;  // key and length of an id
+// The most that one item adds: an id that opens the list of its topic.
+constexpr std::size_t kItemMax =
+    libp2p::kGossipTopicBytesMax + kMessageIdBytesMax + 2 * kElementOverhead;
+constexpr std::size_t kKeptItems = 16;
+
+}  // namespace
+
+void ControlBatch::subscription(host::PeerSlot to, std::string_view topic, bool subscribe) {
+  items_.push_back({to, subscribe ? Kind::subscribe : Kind::unsubscribe, topic, 0, {}});
+}
+void ControlBatch::graft(host::PeerSlot to, std::string_view topic) {
+  items_.push_back({to, Kind::graft, topic, 0, {}});
+}
+void ControlBatch::prune(host::PeerSlot to, std::string_view topic, std::uint64_t backoff_seconds) {
+  items_.push_back({to, Kind::prune, topic, backoff_seconds, {}});
+}
+void ControlBatch::ihave(host::PeerSlot to, std::string_view topic, const std::vector<Bytes>& ids) {
+  for (const Bytes& id : ids) items_.push_back({to, Kind::ihave, topic, 0, id});
+}
+void ControlBatch::iwant(host::PeerSlot to, ByteView id) {
+  items_.push_back({to, Kind::iwant, {}, 0, Bytes::copy(id)});
+}
+
+void ControlBatch::flush(Effects& out) {
+  std::stable_sort(items_.begin(), items_.end(),
+                   [](const Item& a, const Item& b) { return a.to < b.to; });
+  libp2p::GossipControlOut rpc;
+  std::size_t size = 0;
+  const auto send = [&](host::PeerSlot to) {
+    out.push_back(SendRpc{to, libp2p::encode_gossip_control(rpc), host::Priority::control});
+    rpc = {};
+    size = 0;
+  };
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    const Item& item = items_[i];
+    switch (item.kind) {
+      case Kind::subscribe:
+      case Kind::unsubscribe:
+        rpc.subscriptions.push_back({item.kind == Kind::subscribe, item.topic});
+        break;
+      case Kind::graft:
+        rpc.graft.push_back(item.topic);
+        break;
+      case Kind::prune:
+        rpc.prune.push_back({item.topic, item.backoff});
+        break;
+      case Kind::ihave:
+        if (rpc.ihave.empty() || rpc.ihave.back().topic != item.topic) {
+          rpc.ihave.push_back({item.topic, {}});
+          size += item.topic.size() + kElementOverhead;
+        }
+        rpc.ihave.back().ids.push_back(item.id.view());
+        break;
+      case Kind::iwant:
+        rpc.iwant.push_back(item.id.view());
+        break;
+    }
+    size += item.id.size() + (item.id.empty() ? item.topic.size() + kElementOverhead : kIdOverhead);
+    const bool last = i + 1 == items_.size() || items_[i + 1].to != item.to;
+    if (last || size + kItemMax > kControlRpcBytesMax) send(item.to);
+  }
+  items_.clear();
+  if (items_.capacity() > kKeptItems) items_.shrink_to_fit();
+}
+
+}  // namespace kith::gossip

@@ -1,0 +1,94 @@
+#include "gossip/message.hpp"
+
+#include "net/crypto/public_key.hpp"
+#include "schema/base/varint.hpp"
+
+namespace kith::gossip {
+namespace {
+
+bool within(const std::optional<ByteView>& field, std::size_t max) {
+  return field && !field->empty() && field->size() <= max;
+}
+
+std::array<std::uint8_t, kSeqnoBytes> big_endian(std::uint64_t number) {
+  std::array<std::uint8_t, kSeqnoBytes> to{};
+  for (std::size_t i = 0; i < to.size(); ++i)
+    to[i] = static_cast<std::uint8_t>(number >> (8 * (to.size() - 1 - i)));
+  return to;
+}
+
+// An RPC of `encoded` alone has one byte of field key and the length in front.
+bool is_alone(const Bytes& rpc, ByteView encoded) {
+  return rpc.size() == 1 + varint_size(encoded.size()) + encoded.size() &&
+         encoded.data() + encoded.size() == rpc.end();
+}
+
+Bytes own_rpc(const Bytes& rpc, ByteView encoded, bool share) {
+  if (!is_alone(rpc, encoded)) return libp2p::encode_gossip_publish(encoded);
+  return share || rpc.size() > kCopyBytesMax ? rpc : Bytes::copy(rpc);
+}
+
+}  // namespace
+
+Refusal refusal_of(const libp2p::GossipMessageFields& fields) {
+  if (fields.data && fields.data->size() > kGossipDataMax) return Refusal::oversized;
+  const bool complete =
+      within(fields.from, kFromBytesMax) && within(fields.seqno, kSeqnoBytes) &&
+      fields.seqno->size() == kSeqnoBytes && within(fields.signature, crypto::kSignatureBytesMax) &&
+      (!fields.key || within(fields.key, crypto::kPublicKeyBytesMax)) && fields.topic;
+  return complete ? Refusal::none : Refusal::malformed;
+}
+
+Bytes message_id(ByteView author, ByteView seqno) {
+  return Bytes::make(author.size() + seqno.size(), [&](std::span<std::uint8_t> to) {
+    std::copy(seqno.begin(), seqno.end(), std::copy(author.begin(), author.end(), to.begin()));
+  });
+}
+
+Received receive(const Bytes& rpc, ByteView encoded, const libp2p::GossipMessageFields& fields,
+                 Bytes id, bool share) {
+  Received received;
+  Message& message = received.message;
+  message.rpc = own_rpc(rpc, encoded, share);
+  message.id = std::move(id);
+  // The encoded message is the tail of its RPC, so a field of it is found again from the end.
+  const auto part_of = [&](const std::optional<ByteView>& field) -> Bytes {
+    if (!field || field->empty()) return {};
+    const auto from_end = encoded.data() + encoded.size() - field->data();
+    return message.rpc.slice(message.rpc.size() - static_cast<std::size_t>(from_end),
+                             field->size());
+  };
+  message.data = part_of(fields.data);
+  received.part.author = message.author();
+  received.part.key = part_of(fields.key);
+  received.part.signature = part_of(fields.signature);
+  received.part.content = libp2p::gossip_signed_bytes(fields);
+  return received;
+}
+
+bool verify(const SignedPart& part) {
+  const Result<PeerId> author = PeerId::decode(part.author);
+  if (!author) return false;
+  const Result<crypto::PublicKey> key =
+      part.key.empty() ? crypto::PublicKey::of_peer(*author) : crypto::PublicKey::decode(part.key);
+  return key && key->peer_id() == *author && key->verify(part.content, part.signature);
+}
+
+Message make_message(const crypto::Identity& author, std::uint64_t seqno, std::string_view topic,
+                     ByteView data) {
+  const std::array<std::uint8_t, kSeqnoBytes> number = big_endian(seqno);
+  libp2p::GossipMessageFields fields;
+  fields.from = author.id().bytes().view();
+  fields.data = data;
+  fields.seqno = ByteView(number);
+  fields.topic = topic;
+  const crypto::Signature signature = author.sign(libp2p::gossip_signed_bytes(fields));
+  fields.signature = ByteView(signature);
+  Message message;
+  message.rpc = libp2p::encode_gossip_publish(fields);
+  message.id = message_id(author.id().bytes(), number);
+  message.data = Bytes::copy(data);
+  return message;
+}
+
+}  // namespace kith::gossip

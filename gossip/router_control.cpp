@@ -1,0 +1,107 @@
+// IHAVE, IWANT, GRAFT and PRUNE (gossipsub v1.0 "control messages", v1.1 "spam protection").
+#include <algorithm>
+
+#include "gossip/router.hpp"
+
+namespace kith::gossip {
+
+void Router::on_ihave(Peer& peer) {
+  if (++peer.ihave_rpcs > kIHavesPerHeartbeatMax) {
+    ++counters_.ihave_refused;
+    return;
+  }
+  for (const libp2p::GossipIHave& entry : rpc_.ihave) {
+    const TopicIndex index = topics_.find(entry.topic);
+    if (!index || !topics_.at(index).joined) continue;
+    const std::size_t room = kIHaveIdsPerHeartbeatMax - peer.ihave_ids;
+    const std::size_t take = std::min(room, entry.ids.count());
+    if (take < entry.ids.count()) ++counters_.ihave_refused;
+    peer.ihave_ids += static_cast<std::uint32_t>(take);
+    entry.ids.for_each(take, [&](ByteView id) { want(peer, id); });
+  }
+}
+
+// Asks for what we have not seen. Of several peers, because one that offers need not deliver; of
+// few, because most will.
+void Router::want(Peer& peer, ByteView id) {
+  if (id.empty() || id.size() > kMessageIdBytesMax) return;
+  const std::uint64_t key = key_of(id);
+  if (seen_.has(key) || queue_.has(key) || peer.asked >= kAsksPerHeartbeatMax) return;
+  auto asked = asked_.find(key);
+  if (asked == asked_.end()) {
+    if (asked_.size() >= kAskedIdsMax) return;
+    asked = asked_.emplace(key, std::uint8_t{0}).first;
+  }
+  if (asked->second >= kAsksPerIdMax) return;
+  ++asked->second;
+  ++peer.asked;
+  ++counters_.iwant_ids_sent;
+  batch_.iwant(peer.slot, id);
+}
+
+void Router::on_iwant(Peer& peer, Effects& out) {
+  for (const libp2p::GossipIds& ids : rpc_.iwant) {
+    const std::size_t room = kIWantIdsPerHeartbeatMax - peer.iwant_ids;
+    const std::size_t take = std::min(room, ids.count());
+    if (take < ids.count()) ++counters_.iwant_refused;
+    peer.iwant_ids += static_cast<std::uint32_t>(take);
+    ids.for_each(take, [&](ByteView id) {
+      if (peer.stalled || peer.iwant_bytes >= kIWantBytesPerHeartbeatMax) {
+        ++counters_.iwant_refused;
+        return;
+      }
+      const Bytes* rpc = cache_.take_for(key_of(id), peer.slot);
+      if (rpc == nullptr) return;
+      peer.iwant_bytes += static_cast<std::uint32_t>(rpc->size());
+      ++counters_.iwant_served;
+      out.push_back(SendRpc{peer.slot, *rpc});
+    });
+  }
+}
+
+void Router::on_graft(Now now, Peer& peer, std::string_view name) {
+  const TopicIndex index = topics_.find(name);
+  Topic* topic = topics_.find(index);
+  if (topic == nullptr || !topic->joined || !set_has(topic->subscribers, peer.slot)) {
+    ++counters_.graft_ignored;
+    return;
+  }
+  if (topic->mesh.has(peer.slot)) return;
+  if (topic->backoffs.holds(now.mono, peer.key)) {
+    ++counters_.graft_in_backoff;
+    prune(now, *topic, peer, topic->backoffs.extend(now.mono, peer.key));
+    return;
+  }
+  // Full, or we cannot send to it: only a peer that we dialled may push the mesh above its bound,
+  // until the next heartbeat.
+  if (peer.stalled || (topic->mesh.size() >= config_.degree_high && !peer.outbound)) {
+    ++counters_.graft_mesh_full;
+    prune(now, *topic, peer, kBackoff);
+    return;
+  }
+  topic->mesh.add(peer.slot, peer.outbound);
+}
+
+void Router::on_prune(Now now, Peer& peer, const libp2p::GossipPrune& entry) {
+  Topic* topic = topics_.find(topics_.find(entry.topic));
+  if (topic == nullptr || !topic->joined) return;
+  topic->mesh.remove(peer.slot);
+  topic->backoffs.set(now.mono, peer.key, backoff_of(entry.backoff));
+}
+
+// Takes the peer into the mesh, and tells it.
+void Router::graft(Topic& topic, const Peer& peer) {
+  if (!topic.mesh.add(peer.slot, peer.outbound)) return;
+  ++counters_.graft_sent;
+  batch_.graft(peer.slot, *topic.name);
+}
+
+// Takes the peer out of the mesh if it is there, keeps it out for `backoff`, and tells it so.
+void Router::prune(Now now, Topic& topic, const Peer& peer, Duration backoff) {
+  topic.mesh.remove(peer.slot);
+  topic.backoffs.set(now.mono, peer.key, backoff);
+  ++counters_.prune_sent;
+  if (!peer.stalled) batch_.prune(peer.slot, *topic.name, backoff_seconds(backoff));
+}
+
+}  // namespace kith::gossip
