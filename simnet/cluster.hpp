@@ -66,7 +66,7 @@ class Cluster {
   // Where a node listens by convention: its IPv4 address and kSimPort.
   Multiaddr address(NodeIndex node) const;
 
-  NodeIndex add_node();  // one more, started at once
+  NodeIndex add_node(std::uint32_t ip = 0);  // one more, started at once; see SimNet::add_node
   void crash(NodeIndex node, CrashKind kind = CrashKind::power);
   void restart(NodeIndex node);  // a crashed one
 

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace kith::simnet {
@@ -37,12 +38,13 @@ class EventWheel {
   bool empty() const { return size_ == 0; }
 
  private:
-  static constexpr unsigned kFineBits = 14;     // 16 us a bucket
-  static constexpr unsigned kFineCount = 14;    // 2^14 buckets: 268 ms
-  static constexpr unsigned kCoarseCount = 10;  // 2^10 buckets of 268 ms: 275 s
-  static constexpr unsigned kCoarseBits = kFineBits + kFineCount;
+  static constexpr unsigned kFineBits = 14;       // 16 us a bucket
+  static constexpr unsigned kFineCountBits = 14;  // 268 ms in all
+  static constexpr unsigned kCoarseBits = kFineBits + kFineCountBits;
+  static constexpr unsigned kCoarseCountBits = 10;  // 275 s in all
   static constexpr std::uint32_t kNone = UINT32_MAX;
   static constexpr std::size_t kChunkEvents = 15;
+  static constexpr std::size_t kSlabChunks = 1024;
 
   // Buckets are lists of chunks from one pool: no allocation in the steady state.
   struct Chunk {
@@ -50,31 +52,36 @@ class EventWheel {
     std::uint32_t used;
     std::uint32_t next;
   };
-  template <unsigned Count>
   struct Level {
-    std::array<std::uint32_t, std::size_t{1} << Count> head;
-    std::array<std::uint64_t, (std::size_t{1} << Count) / 64> full;  // bit: bucket is not empty
+    explicit Level(unsigned count_bits)
+        : head(std::size_t{1} << count_bits, kNone), full(head.size() / 64) {}
+    std::vector<std::uint32_t> head;
+    std::vector<std::uint64_t> full;  // a bit a bucket: it is not empty
     std::size_t size = 0;
+    // The first bucket at `from` or behind that is not empty; head.size() when there is none.
+    std::size_t first_full(std::size_t from) const;
   };
 
-  template <unsigned Count>
-  void add(Level<Count>& level, std::size_t bucket, const Event& event);
-  template <unsigned Count, class Take>
-  void drain(Level<Count>& level, std::size_t bucket, Take&& take);
+  Chunk& chunk(std::uint32_t index) { return slabs_[index / kSlabChunks][index % kSlabChunks]; }
+  std::uint32_t take_chunk();
+  void add(Level& level, std::size_t bucket, const Event& event);
+  template <class Take>
+  void drain(Level& level, std::size_t bucket, Take&& take);
   void place(const Event& event);
   void refill();
-  void open_fine(std::int64_t bucket);
+  bool open_next_fine();
+  void open_next_coarse();
 
-  std::vector<Chunk> chunks_;
+  std::vector<std::unique_ptr<Chunk[]>> slabs_;
   std::uint32_t free_ = kNone;
-  Level<kFineCount> fine_;
-  Level<kCoarseCount> coarse_;
-  std::vector<Event> far_;      // a heap: beyond the coarse level
-  std::vector<Event> current_;  // the open fine bucket, sorted; read from read_
-  std::vector<Event> late_;     // a heap: added to the open bucket after it was opened
+  Level fine_{kFineCountBits};      // the rest of the open coarse bucket
+  Level coarse_{kCoarseCountBits};  // the coarse buckets after it
+  std::vector<Event> far_;          // a heap: what lies behind those
+  std::vector<Event> current_;      // the open fine bucket, sorted; read from read_
+  std::vector<Event> late_;         // a heap: added to the open bucket after it was opened
   std::size_t read_ = 0;
-  std::int64_t open_ = -1;         // number of the open fine bucket (time >> kFineBits)
-  std::int64_t coarse_open_ = -1;  // number of the coarse bucket that was spilled last
+  std::int64_t open_fine_ = 0;    // time >> kFineBits
+  std::int64_t open_coarse_ = 0;  // time >> kCoarseBits
   std::int64_t last_ = 0;
   std::uint64_t sequences_ = 0;
   std::size_t size_ = 0;

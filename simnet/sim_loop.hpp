@@ -8,7 +8,7 @@
 #pragma once
 
 #include <array>
-#include <memory>
+#include <deque>
 #include <vector>
 
 #include "net/base/loop.hpp"
@@ -64,19 +64,23 @@ class SimLoop final : public Loop {
   void schedule(Mono at, std::uint16_t kind);
   void schedule_alarm();
 
+  void run_tasks();
+  void fire_alarms();
+
   SimLoops& loops_;
   NodeIndex node_;
   OffloadCosts costs_;
   SimLoops::LoopSlot slot_;
   Duration wall_offset_{};
   AlarmHeap alarms_;
-  Mono armed_ = kNever;
+  Mono armed_ = kNever;  // when the event comes that fires them
+  bool firing_ = false;
   std::vector<Task> tasks_;
+  std::vector<Task> running_;
   bool tasks_scheduled_ = false;
   struct Pool {
     Mono free_at{};
-    std::vector<Task> done;  // first in, first out
-    std::size_t next = 0;
+    std::deque<Task> done;  // of the jobs that occupy it, in order
   };
   std::array<Pool, kClasses> pools_;
 };

@@ -2,23 +2,26 @@
 // latency, jitter, bandwidth and faults, partitions and crashes.
 //
 // A segment waits for its sender's uplink (pipes take turns), travels, and waits for its receiver's
-// downlink; a byte cuts through, so that a large segment is not stored and forwarded. The sender
-// may have LinkOptions::receive_window bytes unread; room opens one way of latency after the reader
-// took them. Packets, headers, loss and congestion control of TCP are not modelled.
+// downlink; bytes cut through, so that a large segment is not stored and forwarded. At most
+// LinkOptions::receive_window bytes are under way or unread, each direction; room opens one latency
+// after the reader took them. Packets, headers, loss and congestion control of TCP are not
+// modelled: a path carries what its links carry, and loss shows as jitter.
 //
 // Faults
-// * A partition or a power cut holds segments up; they are retried, and after
+// * A partition or a power cut holds segments up; they are tried again, and after
 //   NetOptions::pipe_timeout the sender's end dies. An end that only listens notices nothing, as
-//   over sockets. What reaches a machine that knows nothing of the pipe is answered by a reset.
-// * CrashKind::process: the machine resets all pipes of the node at once.
+//   over sockets. What reaches a machine that does not know the pipe is answered by a reset.
+// * CrashKind::process: the machine stays and resets all pipes of the node at once.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
 #include "net/base/loop.hpp"
 #include "net/base/slots.hpp"
+#include "net/host/transport.hpp"
 #include "simnet/link.hpp"
 #include "simnet/pipe_end.hpp"
 #include "simnet/world.hpp"
@@ -27,7 +30,7 @@ namespace kith::simnet {
 
 enum class CrashKind : std::uint8_t { power, process };
 
-inline constexpr std::size_t kSimAcceptBacklog = 512;
+inline constexpr std::size_t kSimAcceptBacklog = 512;  // dials that a listener has not taken
 
 struct NodeTraffic {
   std::uint64_t bytes_in = 0;
@@ -42,21 +45,24 @@ class SimNet final : public EventHandler {
   explicit SimNet(World& world, NetOptions options = {});
   World& world() { return world_; }
 
-  // `ip`: its IPv4 address as a number; 0: 10.0.0.1 + index. Addresses are unique.
+  // `ip`: its IPv4 address as a number, unique; 0: 10.a.b.c, where the first 256 nodes differ in a,
+  // and the first 65,536 in a or b.
   NodeIndex add_node(const LinkOptions& link, std::uint32_t ip = 0);
+  std::size_t nodes() const { return nodes_.size(); }
   void set_link(NodeIndex node, const LinkOptions& link);
   const LinkOptions& link(NodeIndex node) const { return nodes_[node].link; }
-  std::uint32_t ip(NodeIndex node) const { return nodes_[node].ip; }
+  Multiaddr address(NodeIndex node, std::uint16_t port) const;
   const NodeTraffic& traffic(NodeIndex node) const { return nodes_[node].traffic; }
   // One way, without jitter.
   Duration latency(NodeIndex from, NodeIndex to) const;
 
-  // These on one side, all others on the other; nests by further groups.
+  // These on one side and all others on the other; again: some of these apart from the rest of
+  // them.
   void partition(std::span<const NodeIndex> apart);
   void heal();
   bool connected(NodeIndex a, NodeIndex b) const { return nodes_[a].group == nodes_[b].group; }
-  // From now on the node hears and says nothing. Its SimTransport is to be destroyed, then a new
-  // one may be attached.
+  // From now on the node hears and says nothing. Its SimTransport is to be destroyed; then a new
+  // one may be made. Not from an event of the node itself.
   void crash(NodeIndex node, CrashKind kind);
 
   void on_event(const Event& event) override;
@@ -66,33 +72,34 @@ class SimNet final : public EventHandler {
   friend class SimTransport;
   using PipeSlot = host::PipeSlot;
   enum Kind : std::uint16_t {
-    kSyn,
-    kAccepted,
-    kRefused,
-    kDialTimeout,
-    kAccept,
-    kPump,
-    kArrive,
+    kSyn,          // at the listener; data: the dialler's end
+    kAccepted,     // at the dialler
+    kRefused,      // at the dialler
+    kDialTimeout,  // at the dialler
+    kAccept,       // at the listener: it may take what waits; no data
+    kPump,         // at the sender, as kRetry
+    kArrive,       // at the receiver; data: the sender's end, as for kDeliver and kRetry
     kDeliver,
     kRetry,
-    kReset,
-    kDrain,
-    kWritable,
-    kLinger,
-    kGone
+    kReset,     // at the end that data names, as all that follow
+    kDrain,     // reading goes on
+    kWritable,  //
+    kLinger,    // closing took too long
+    kGone       // the last event is due
   };
+  enum class Power : std::uint8_t { on, idle, off };  // idle: a machine without the process
   struct Listener {
     Multiaddr address;
     std::uint32_t ip = 0;  // 0: any
     std::uint16_t port = 0;
-    std::uint64_t memory = 0;  // instead, when port is 0
   };
   struct Node {
-    std::uint32_t ip = 0;
+    Node(std::uint32_t address, Rng made) : ip(address), rng(std::move(made)) {}
+    std::uint32_t ip;
     LinkOptions link;
     Rng rng;
     std::uint32_t group = 0;
-    bool up = false;
+    Power power = Power::idle;
     Loop* loop = nullptr;
     host::TransportSink* sink = nullptr;
     std::vector<Listener> listeners;
@@ -104,56 +111,66 @@ class SimNet final : public EventHandler {
     NodeTraffic traffic;
   };
 
-  // What SimTransport asks.
+  // What SimTransport asks (sim_net.cpp).
   void attach(NodeIndex node, Loop& loop);
   void detach(NodeIndex node);
+  bool can_dial(const Multiaddr& to) const;
   PipeSlot dial(NodeIndex from, const Multiaddr& to);
   Result<Multiaddr> listen(NodeIndex node, const Multiaddr& on);
   std::vector<Multiaddr> listen_addrs(NodeIndex node) const;
   void accept_paused(NodeIndex node, bool paused);
+  // ... (sim_pipes.cpp)
   void write(NodeIndex node, PipeSlot pipe, Bytes data);
+  std::size_t backlog(NodeIndex node, PipeSlot pipe) const;
   void read_paused(NodeIndex node, PipeSlot pipe, bool paused);
   void close(NodeIndex node, PipeSlot pipe);
   void abort(NodeIndex node, PipeSlot pipe);
-  PipeEnd* usable(NodeIndex node, PipeSlot pipe);
 
   // Dialling (sim_net.cpp).
   void on_syn(PipeSlot dialler, NodeIndex target);
   void on_accepted(PipeSlot dialler);
-  void on_accept(NodeIndex node);
-  Listener* find_listener(NodeIndex node, const Multiaddr& to);
-  // The node that has the address, up or not.
-  std::optional<NodeIndex> find_node(const Multiaddr& address) const;
+  void fail_dial(PipeSlot dialler, Error why);
+  void take_accepted(NodeIndex node);
+  const Listener* find_listener(NodeIndex node, std::uint32_t ip, std::uint16_t port) const;
+  std::uint16_t free_port(NodeIndex node) const;
 
   // Data (sim_pipes.cpp).
   void mark_dirty(PipeSlot pipe, PipeEnd& end);
   void pump(PipeSlot pipe);
+  // False: there is nothing to send, or it has to wait; then what wakes it is arranged.
   bool send_segment(PipeSlot pipe, PipeEnd& end);
+  bool has_window(PipeSlot pipe, PipeEnd& end, std::size_t& room);
   void depart(PipeSlot pipe, PipeEnd& end, Segment segment);
   void on_arrive(PipeSlot sender);
   void retry(PipeSlot sender);
-  void into_downlink(PipeSlot sender, PipeEnd& end);
+  void enter_downlink(PipeSlot sender, PipeEnd& end);
   void deliver(PipeSlot sender);
-  void drain(PipeSlot pipe);
   void take_in(PipeSlot pipe, PipeEnd& end, Bytes data);
-  void grant(PipeEnd& reader, std::size_t bytes);
+  void take_end(PipeSlot pipe, PipeEnd& end);
+  void drain(PipeSlot pipe);
+  void schedule_drain(PipeSlot pipe, PipeEnd& end);
+  void grant(const PipeEnd& reader, std::size_t bytes);
+
+  // How an end ends (sim_pipes.cpp).
+  PipeEnd* usable(NodeIndex node, PipeSlot pipe);  // dialling or open, and of this node
   void finish_if_ended(PipeSlot pipe, PipeEnd& end);
-  // The end is over: its node hears of it, its peer is reset if `tell_peer`.
   void break_end(PipeSlot pipe, Error why, bool tell_peer);
-  void bury(PipeSlot pipe);
+  void on_gone(PipeSlot pipe);
+  void forget_ends(NodeIndex node, bool tell_peers);
   void send_reset(NodeIndex from, NodeIndex to, PipeSlot target);
+
   bool passes(NodeIndex from, NodeIndex to) const;
+  // No draw where there is no chance: most links have no faults.
+  static bool strikes(Node& node, std::uint32_t ppm) { return ppm != 0 && node.rng.chance(ppm); }
   Duration draw_latency(NodeIndex from, NodeIndex to);
-  void schedule(Duration after, NodeIndex node, Kind kind, PipeSlot pipe);
-  void schedule_at(Mono at, NodeIndex node, Kind kind, PipeSlot pipe);
-  Now now_of(NodeIndex node) const;
+  void schedule(Mono at, NodeIndex node, Kind kind, PipeSlot pipe);
+  Now now_of(NodeIndex node) const { return nodes_[node].loop->now(); }
 
   World& world_;
   NetOptions options_;
   std::uint16_t handler_;
   std::vector<Node> nodes_;
-  std::unordered_map<std::uint32_t, NodeIndex> by_ip_;
-  std::unordered_map<std::uint64_t, NodeIndex> by_memory_;
+  std::unordered_map<std::uint32_t, NodeIndex> by_ip_;  // looked up only
   Slots<PipeSlot, PipeEnd> ends_;
   std::vector<PipeSlot> dirty_;
   std::uint32_t groups_ = 0;

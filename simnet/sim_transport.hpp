@@ -1,10 +1,10 @@
 // SimTransport: the Transport (net/host/transport.hpp, whose rules hold) of one simulated node,
 // over the byte pipes of a SimNet.
 //
-// Addresses: a node has one IPv4 address, 10.x.y.z by its index unless given; it listens on
-// /ip4/A/tcp/P (A may be 0.0.0.0, P may be 0) or /memory/N, and dials the same. Ports, prefixes and
-// ephemeral ports are as over sockets, so that limits by prefix are the real ones.
-// dial() takes one round trip. Destroying it aborts what is open, unless the node has crashed.
+// Addresses: a node has one IPv4 address (SimNet::add_node); it listens on /ip4/A/tcp/P, where A is
+// its own or 0.0.0.0 and P may be 0, and dials the same. Prefixes and ephemeral ports are as over
+// sockets, so that limits by prefix are the real ones. dial() takes one round trip.
+// Destroying it resets what is open, unless the node has crashed.
 #pragma once
 
 #include "net/base/loop.hpp"

@@ -30,6 +30,16 @@ inline constexpr NodeIndex kNodesMax = 1u << 20;
 // Where virtual time starts on the wall: 2026-01-01T00:00:00Z.
 inline constexpr Wall kSimEpoch{Duration(1'767'225'600'000'000'000)};
 
+// A slot as an event's data.
+template <class H>
+std::uint64_t pack(H slot) {
+  return std::uint64_t{slot.generation} << 32 | slot.index;
+}
+template <class H>
+H unpack(std::uint64_t data) {
+  return H{static_cast<std::uint32_t>(data), static_cast<std::uint32_t>(data >> 32)};
+}
+
 class EventHandler {
  public:
   virtual void on_event(const Event& event) = 0;
@@ -70,7 +80,7 @@ class World {
     std::uint64_t hash = 0;  // of everything up to its end
     friend bool operator==(const SecondHash&, const SecondHash&) = default;
   };
-  // One for every finished second that had events; the last kSecondHashesMax of them.
+  // One for every finished second that had events; the first kSecondHashesMax of them.
   const std::vector<SecondHash>& second_hashes() const { return seconds_; }
 
  private:
@@ -86,7 +96,6 @@ class World {
   EventWheel wheel_;
   std::int64_t time_ = 0;
   std::vector<EventHandler*> handlers_;
-  std::vector<std::uint16_t> ends_;
   std::uint64_t ends_pending_ = 0;  // a bit a handler
   std::unique_ptr<XXH3_state_t, HashDeleter> hash_;
   std::vector<std::uint64_t> trace_;

@@ -1,0 +1,108 @@
+#include "simnet/world.hpp"
+
+#include <bit>
+
+#include "net/base/check.hpp"
+
+namespace kith::simnet {
+
+namespace {
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::size_t kTraceWords = 1024;  // hashed at a time
+}  // namespace
+
+World::World(std::uint64_t seed) : seed_(seed), root_(seed), hash_(XXH3_createState()) {
+  CHECK(hash_ != nullptr);
+  XXH3_64bits_reset_withSeed(hash_.get(), seed);
+  trace_.reserve(kTraceWords);
+}
+
+std::uint16_t World::add_handler(EventHandler& handler) {
+  CHECK(handlers_.size() < kHandlersMax);
+  handlers_.push_back(&handler);
+  return static_cast<std::uint16_t>(handlers_.size() - 1);
+}
+
+void World::schedule(Mono at, std::uint16_t handler, NodeIndex node, std::uint16_t kind,
+                     std::uint64_t data) {
+  Event event;
+  event.at = std::max(at.time_since_epoch().count(), time_);
+  event.handler = handler;
+  event.node = node;
+  event.kind = kind;
+  event.data = data;
+  wheel_.push(event);
+}
+
+void World::call_at_end(std::uint16_t handler) { ends_pending_ |= std::uint64_t{1} << handler; }
+
+void World::finish_ends() {
+  while (ends_pending_ != 0) {
+    const auto handler = static_cast<std::size_t>(std::countr_zero(ends_pending_));
+    ends_pending_ &= ends_pending_ - 1;
+    handlers_[handler]->on_event_end();
+  }
+}
+
+bool World::step() {
+  finish_ends();
+  if (wheel_.empty()) return false;
+  const Event event = wheel_.pop();
+  pass_to(event.at);
+  mix(static_cast<std::uint64_t>(event.at));
+  mix(std::uint64_t{event.node} << 32 | std::uint64_t{event.handler} << 16 | event.kind);
+  mix(event.data);
+  ++events_;
+  ++second_events_;
+  handlers_[event.handler]->on_event(event);
+  finish_ends();
+  return true;
+}
+
+void World::run_for(Duration time) {
+  const std::int64_t end = later(now(), time).time_since_epoch().count();
+  for (finish_ends(); wheel_.next() <= end;) step();
+  pass_to(end);
+}
+
+bool World::run_until(const std::function<bool()>& reached, Duration within) {
+  const std::int64_t end = later(now(), within).time_since_epoch().count();
+  finish_ends();
+  while (!reached()) {
+    if (wheel_.next() > end) {
+      pass_to(end);
+      return reached();
+    }
+    step();
+  }
+  return true;
+}
+
+void World::mix(std::uint64_t value) {
+  trace_.push_back(value);
+  if (trace_.size() == kTraceWords) flush_trace();
+}
+
+void World::flush_trace() {
+  // The words of a trace are hashed as they lie in memory: little-endian machines only.
+  static_assert(std::endian::native == std::endian::little);
+  XXH3_64bits_update(hash_.get(), trace_.data(), trace_.size() * sizeof(std::uint64_t));
+  trace_.clear();
+}
+
+std::uint64_t World::trace_hash() {
+  flush_trace();
+  return XXH3_64bits_digest(hash_.get());
+}
+
+void World::pass_to(std::int64_t time) {
+  time_ = std::max(time_, time);
+  const std::int64_t second = time_ / kSecond;
+  if (second == second_) return;
+  if (second_events_ != 0 && seconds_.size() < kSecondHashesMax)
+    seconds_.push_back({second_, trace_hash()});
+  second_ = second;
+  second_events_ = 0;
+}
+
+}  // namespace kith::simnet
