@@ -1,6 +1,7 @@
 #include "net/wire/noise.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "net/base/check.hpp"
@@ -16,9 +17,13 @@ using libp2p::Field;
 // How many muxers a peer may name; each list entry costs a comparison only.
 constexpr std::size_t kMuxersMax = 32;
 
-std::vector<std::uint8_t> signed_text(const crypto::X25519Public& noise_key) {
-  std::vector<std::uint8_t> text(kNoiseSignaturePrefix.begin(), kNoiseSignaturePrefix.end());
-  text.insert(text.end(), noise_key.begin(), noise_key.end());
+using SignedText = std::array<std::uint8_t, kNoiseSignaturePrefix.size() + kNoiseKeyBytes>;
+
+SignedText signed_text(const crypto::X25519Public& noise_key) {
+  SignedText text;
+  const auto key_at =
+      std::copy(kNoiseSignaturePrefix.begin(), kNoiseSignaturePrefix.end(), text.begin());
+  std::copy(noise_key.begin(), noise_key.end(), key_at);
   return text;
 }
 
