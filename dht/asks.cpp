@@ -1,0 +1,240 @@
+#include "dht/asks.hpp"
+
+#include <algorithm>
+
+namespace kith::dht {
+
+using libp2p::KadMessage;
+
+Duration Asks::late_after() const {
+  if (mean_ == Duration{}) return kLateFirst;
+  return std::clamp(mean_ + 4 * deviation_, kLateMin, kLateMax);
+}
+
+// RFC 6298, with its gains of 1/8 and 1/4.
+void Asks::measure(Duration took) {
+  if (mean_ == Duration{}) {
+    mean_ = std::max(took, Duration(1));
+    deviation_ = took / 2;
+    return;
+  }
+  const Duration off = took > mean_ ? took - mean_ : mean_ - took;
+  deviation_ += (off - deviation_) / 4;
+  mean_ += (took - mean_) / 8;
+  mean_ = std::max(mean_, Duration(1));
+}
+
+void Asks::ask(Now now, Ask ask, std::optional<host::PeerSlot> slot, std::vector<Multiaddr> addrs,
+               Effects& out, Outcomes& outcomes) {
+  if (asks_.size() >= kAsksInFlightMax) {
+    outcomes.push_back({Outcome::Kind::failed,
+                        std::move(ask),
+                        slot.value_or(host::PeerSlot{}),
+                        {},
+                        fail(Errc::exhausted, "too many requests of ours are under way")});
+    return;
+  }
+  Pending pending;
+  pending.ask = std::move(ask);
+  pending.started = now.mono;
+  pending.deadline = later(now.mono, kAskDeadline);
+  pending.timer = later(now.mono, late_after());
+  const PeerId id = pending.ask.peer.id();
+  const Mono timer = pending.timer;
+  const AskId made = asks_.insert(std::move(pending));
+  timers_.insert({timer, made});
+  Pending& kept = asks_.at(made);
+  if (slot) {
+    kept.slot = *slot;
+    open(made, kept, out, outcomes, now);
+    return;
+  }
+  kept.connecting = RequestId{requests_++};
+  connecting_[kept.connecting] = made;
+  out.push_back(Connect{kept.connecting, id, std::move(addrs)});
+}
+
+void Asks::open(AskId id, Pending& pending, Effects& out, Outcomes& outcomes, Now now) {
+  if (pending.ask.expect == Expect::connection) {
+    finish(id, Outcome::Kind::connected, {}, {}, outcomes);
+    return;
+  }
+  const auto idle = idle_.find(pending.slot);
+  if (idle == idle_.end() || pending.reused) {
+    pending.reused = false;
+    out.push_back(OpenStream{id, pending.slot, pending.ask.message});
+    return;
+  }
+  const host::StreamSlot stream = idle->second.stream;
+  idle_.erase(idle);
+  Stream& state = streams_.at(stream);
+  state.ask = id;
+  pending.stream = stream;
+  pending.reused = true;
+  out.push_back(SendMessage{stream, pending.ask.message});
+  if (pending.ask.expect != Expect::delivery) return;
+  finish(id, Outcome::Kind::delivered, {}, {}, outcomes);
+  set_idle(now, stream, state, out);
+}
+
+bool Asks::bind(AskId ask, host::StreamSlot stream) {
+  Pending* pending = asks_.find(ask);
+  if (pending == nullptr) return false;
+  pending->stream = stream;
+  streams_[stream] = {ask, pending->slot, false};
+  return true;
+}
+
+void Asks::finish(AskId id, Outcome::Kind kind, KadMessage answer, Error error,
+                  Outcomes& outcomes) {
+  Pending& pending = asks_.at(id);
+  timers_.erase({pending.timer, id});
+  if (pending.connecting.value != 0) connecting_.erase(pending.connecting);
+  outcomes.push_back(
+      {kind, std::move(pending.ask), pending.slot, std::move(answer), std::move(error)});
+  asks_.erase(id);
+}
+
+// Keeps a stream whose ask has ended for the next one, or closes it where there is no room.
+void Asks::set_idle(Now now, host::StreamSlot stream, Stream& state, Effects& out) {
+  state.ask = {};
+  if (idle_.size() < kIdleStreamsMax &&
+      idle_.try_emplace(state.peer, Idle{stream, later(now.mono, kIdleStream)}).second)
+    return;
+  out.push_back(CloseStream{stream});
+  streams_.erase(stream);
+}
+
+void Asks::forget_idle(host::StreamSlot stream, const Stream& state) {
+  const auto idle = idle_.find(state.peer);
+  if (idle != idle_.end() && idle->second.stream == stream) idle_.erase(idle);
+}
+
+bool Asks::on_connected(Now now, RequestId request, const Result<host::PeerSlot>& peer,
+                        Effects& out, Outcomes& outcomes) {
+  if (request.value < kFirstRequest) return false;
+  const auto found = connecting_.find(request);
+  if (found == connecting_.end()) return true;  // its deadline passed
+  const AskId id = found->second;
+  connecting_.erase(found);
+  Pending& pending = asks_.at(id);
+  pending.connecting = {};
+  if (!peer) {
+    finish(id, Outcome::Kind::failed, {}, peer.error(), outcomes);
+    return true;
+  }
+  pending.slot = *peer;
+  open(id, pending, out, outcomes, now);
+  return true;
+}
+
+bool Asks::on_opened(Now now, host::StreamSlot stream, Effects& out, Outcomes& outcomes) {
+  const auto found = streams_.find(stream);
+  if (found == streams_.end()) return false;
+  found->second.opened = true;
+  const AskId id = found->second.ask;
+  const Pending* pending = asks_.find(id);
+  if (pending == nullptr || pending->ask.expect != Expect::delivery) return true;
+  finish(id, Outcome::Kind::delivered, {}, {}, outcomes);
+  set_idle(now, stream, found->second, out);
+  return true;
+}
+
+bool Asks::on_message(Now now, host::StreamSlot stream, const Bytes& message, Effects& out,
+                      Outcomes& outcomes) {
+  const auto found = streams_.find(stream);
+  if (found == streams_.end()) return false;
+  const AskId id = found->second.ask;
+  const Pending* pending = asks_.find(id);
+  const auto refuse = [&](Error error) {
+    out.push_back(ResetStream{stream});
+    forget_idle(stream, found->second);
+    streams_.erase(found);
+    if (pending != nullptr) finish(id, Outcome::Kind::failed, {}, std::move(error), outcomes);
+    return true;
+  };
+  if (pending == nullptr || pending->ask.expect != Expect::answer)
+    return refuse(fail(Errc::malformed, "an answer to nothing"));
+  Result<KadMessage> answer = libp2p::decode_kad(message);
+  if (!answer) return refuse(answer.error());
+  if (answer->type != pending->ask.type ||
+      (!answer->key.empty() && answer->key != pending->ask.key))
+    return refuse(fail(Errc::malformed, "an answer to another request"));
+  measure(now.mono - pending->started);
+  finish(id, Outcome::Kind::answered, std::move(*answer), {}, outcomes);
+  set_idle(now, stream, found->second, out);
+  return true;
+}
+
+// The other side will not answer on it any more: what is still awaited fails with on_closed, which
+// comes when we have ended it too.
+bool Asks::on_ended(Now, host::StreamSlot stream, Effects& out) {
+  const auto found = streams_.find(stream);
+  if (found == streams_.end()) return false;
+  forget_idle(stream, found->second);
+  out.push_back(CloseStream{stream});
+  if (!asks_.find(found->second.ask)) streams_.erase(found);
+  return true;
+}
+
+bool Asks::on_closed(Now now, host::StreamSlot stream, const Error* error, Effects& out,
+                     Outcomes& outcomes) {
+  const auto found = streams_.find(stream);
+  if (found == streams_.end()) return false;
+  forget_idle(stream, found->second);
+  const AskId id = found->second.ask;
+  const bool opened = found->second.opened;
+  streams_.erase(found);
+  Pending* pending = asks_.find(id);
+  if (pending == nullptr) return true;
+  pending->stream = {};
+  if (pending->reused) {
+    open(id, *pending, out, outcomes, now);
+  } else if (pending->ask.expect == Expect::delivery && (error == nullptr || opened)) {
+    finish(id, Outcome::Kind::delivered, {}, {}, outcomes);
+  } else {
+    finish(id, Outcome::Kind::failed, {},
+           error != nullptr ? *error : fail(Errc::closed, "the peer ended without an answer"),
+           outcomes);
+  }
+  return true;
+}
+
+void Asks::on_timer(Now now, AskId id, Effects& out, Outcomes& outcomes) {
+  Pending& pending = asks_.at(id);
+  timers_.erase({pending.timer, id});
+  if (!pending.late && pending.deadline > now.mono) {
+    pending.late = true;
+    pending.timer = pending.deadline;
+    timers_.insert({pending.timer, id});
+    outcomes.push_back({Outcome::Kind::late, pending.ask, pending.slot, {}, {}});
+    return;
+  }
+  if (pending.stream) {
+    out.push_back(ResetStream{pending.stream});
+    streams_.erase(pending.stream);
+  }
+  finish(id, Outcome::Kind::failed, {}, fail(Errc::timeout, "no answer within 10 s"), outcomes);
+}
+
+void Asks::on_tick(Now now, Effects& out, Outcomes& outcomes) {
+  while (!timers_.empty() && timers_.begin()->first <= now.mono)
+    on_timer(now, timers_.begin()->second, out, outcomes);
+  for (auto idle = idle_.begin(); idle != idle_.end();) {
+    if (idle->second.until > now.mono) {
+      ++idle;
+      continue;
+    }
+    out.push_back(CloseStream{idle->second.stream});
+    streams_.erase(idle->second.stream);
+    idle = idle_.erase(idle);
+  }
+}
+
+Mono Asks::next_deadline() const {
+  Mono next = timers_.empty() ? kNever : timers_.begin()->first;
+  for (const auto& [peer, idle] : idle_) next = std::min(next, idle.until);
+  return next;
+}
+
+}  // namespace kith::dht

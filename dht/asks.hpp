@@ -1,0 +1,127 @@
+// Asks: requests that we have sent, from connecting to the answer. It finds a stream for each
+// request (an idle one of the peer, a new one, or after connecting), and says when it was answered,
+// when it is late and when it failed.
+//
+// Rules
+// * One outcome ends an ask: answered (the message that came), delivered (nothing is answered to
+//   ADD_PROVIDER: the other side took the stream), connected (nothing was to be sent), or failed.
+//   `late` may come once before.
+// * The deadline is kAskDeadline in all: connecting, opening and answering together.
+// * Late is slower than nearly all were: a running mean of answer times and four times their mean
+//   deviation (as TCP's retransmission timer, RFC 6298), within kLateMin and kLateMax.
+// * An answer must be of the type that was asked for and, where it names a key, of the key asked
+//   for; any other message resets the stream, and the ask fails.
+// * A stream is kept idle for kIdleStream after an answer and used again; if the other side has
+// ended
+//   it meanwhile, the request is sent once more on a new one.
+// Bounds: kAsksInFlightMax asks, kIdleStreamsMax idle streams, one ask a stream.
+#pragma once
+
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "dht/effects.hpp"
+
+namespace kith::dht {
+
+inline constexpr Duration kAskDeadline = 10s;
+inline constexpr Duration kIdleStream = 5s;  // js gives up a silent stream after 10 s
+inline constexpr std::size_t kIdleStreamsMax = 64;
+inline constexpr std::size_t kAsksInFlightMax = 1024;
+inline constexpr Duration kLateFirst = 2s;  // before anything was measured
+inline constexpr Duration kLateMin = 300ms;
+inline constexpr Duration kLateMax = 3s;
+
+struct QueryTag;
+using QuerySlot = Handle<QueryTag>;
+
+enum class Expect : std::uint8_t { answer, delivery, connection };
+enum class Purpose : std::uint8_t { search, publish, correct, probe };
+
+struct Ask {
+  Purpose purpose = Purpose::search;
+  QuerySlot query;  // none for corrections and probes
+  PeerRef peer;
+  Expect expect = Expect::answer;
+  libp2p::KadType type = libp2p::KadType::find_node;
+  Bytes key;
+  Bytes message;  // encoded
+};
+
+struct Outcome {
+  enum class Kind : std::uint8_t { answered, delivered, connected, late, failed } kind;
+  Ask ask;
+  host::PeerSlot slot;  // when it is known; not with late
+  libp2p::KadMessage answer;
+  Error error;
+};
+using Outcomes = std::vector<Outcome>;
+
+class Asks {
+ public:
+  // `slot`: the peer is ready; otherwise we connect first, to `addrs` or what the peer store knows.
+  void ask(Now now, Ask ask, std::optional<host::PeerSlot> slot, std::vector<Multiaddr> addrs,
+           Effects& out, Outcomes& outcomes);
+
+  // The stream that OpenStream asked for. False: nobody waits for it any more; reset it.
+  [[nodiscard]] bool bind(AskId ask, host::StreamSlot stream);
+  // These answer false when the connection or stream is none of ours.
+  bool on_connected(Now now, RequestId request, const Result<host::PeerSlot>& peer, Effects& out,
+                    Outcomes& outcomes);
+  bool on_opened(Now now, host::StreamSlot stream, Effects& out, Outcomes& outcomes);
+  bool on_message(Now now, host::StreamSlot stream, const Bytes& message, Effects& out,
+                  Outcomes& outcomes);
+  bool on_ended(Now now, host::StreamSlot stream, Effects& out);
+  bool on_closed(Now now, host::StreamSlot stream, const Error* error, Effects& out,
+                 Outcomes& outcomes);
+  void on_tick(Now now, Effects& out, Outcomes& outcomes);
+  Mono next_deadline() const;
+
+  // Requests of ours have ids from here on; bootstrap has those below.
+  static constexpr std::uint64_t kFirstRequest = 1u << 20;
+  std::size_t in_flight() const { return asks_.size(); }
+  std::size_t idle_streams() const { return idle_.size(); }
+  Duration late_after() const;
+
+ private:
+  struct Pending {
+    Ask ask;
+    Mono started{};
+    Mono deadline{};
+    Mono timer{};  // its place in timers_
+    RequestId connecting;
+    host::PeerSlot slot;
+    host::StreamSlot stream;
+    bool reused = false;
+    bool late = false;
+  };
+  struct Stream {
+    AskId ask;  // none: idle
+    host::PeerSlot peer;
+    bool opened = false;
+  };
+  struct Idle {
+    host::StreamSlot stream;
+    Mono until{};
+  };
+
+  void open(AskId id, Pending& pending, Effects& out, Outcomes& outcomes, Now now);
+  void finish(AskId id, Outcome::Kind kind, libp2p::KadMessage answer, Error error,
+              Outcomes& outcomes);
+  void set_idle(Now now, host::StreamSlot stream, Stream& state, Effects& out);
+  void forget_idle(host::StreamSlot stream, const Stream& state);
+  void measure(Duration took);
+  void on_timer(Now now, AskId id, Effects& out, Outcomes& outcomes);
+
+  Slots<AskId, Pending> asks_;
+  std::set<std::pair<Mono, AskId>> timers_;
+  std::map<RequestId, AskId> connecting_;
+  std::map<host::StreamSlot, Stream> streams_;
+  std::map<host::PeerSlot, Idle> idle_;
+  std::uint64_t requests_ = kFirstRequest;
+  Duration mean_{};  // of answer times; 0: none yet
+  Duration deviation_{};
+};
+
+}  // namespace kith::dht

@@ -1,0 +1,309 @@
+#include "dht/dht.hpp"
+
+#include <algorithm>
+
+#include "net/base/check.hpp"
+
+namespace kith::dht {
+
+using libp2p::KadMessage;
+using libp2p::KadType;
+
+Dht::Dht(DhtConfig config, Rng rng, std::shared_ptr<PeerBook> book)
+    : config_(std::move(config)),
+      book_(book ? std::move(book) : std::make_shared<PeerBook>(rng.fork("dht.book"))),
+      self_(book_->intern(config_.self)),
+      rng_(rng.fork("dht")),
+      mode_(config_.mode == ModeChoice::server ? Mode::server : Mode::client),
+      table_(self_.key(), config_.lookup.replication),
+      providers_(rng.fork("dht.providers")),
+      values_(validators_, rng.fork("dht.values")),
+      provided_(rng.fork("dht.provided")),
+      bootstrap_(config_.self, config_.bootstrap, rng.fork("dht.bootstrap")),
+      upkeep_(self_.key(), rng.fork("dht.upkeep")),
+      server_(self_, {&table_, &providers_, &values_, &provided_, &connected_}) {}
+
+void Dht::on_loaded(Now now, const StoredRecord& record, Effects& out) {
+  if (const auto* provider = std::get_if<StoredProvider>(&record)) {
+    providers_.load(now.wall, *provider, book_->intern(provider->provider), out);
+    if (!provider->addrs.empty())
+      out.push_back(LearnAddrs{provider->provider, provider->addrs, kProviderAddrsLifetime});
+  } else if (const auto* value = std::get_if<StoredValue>(&record)) {
+    values_.load(now.wall, *value, out);
+  } else if (const auto* provided = std::get_if<StoredProvided>(&record)) {
+    provided_.load(now.wall, *provided);
+  } else if (const auto* neighbour = std::get_if<StoredNeighbour>(&record)) {
+    const bool old = now.wall - neighbour->seen > kNeighbourLifetime;
+    if (old || !bootstrap_.on_neighbour({neighbour->peer, neighbour->addrs}))
+      out.push_back(Persist{neighbour_entry_key(neighbour->peer), std::nullopt});
+  }
+}
+
+void Dht::on_started(Now now, Effects& out) {
+  started_ = true;
+  next_sweep_ = later(now.mono, kSweepInterval);
+  next_probe_ = later(now.mono, kProbeInterval);
+  out.push_back(SetServing{mode_ == Mode::server});
+}
+
+void Dht::set_mode(Mode mode, Effects& out) {
+  if (config_.mode == ModeChoice::automatic) config_.mode = ModeChoice::server;  // chosen by hand
+  if (mode == mode_) return;
+  mode_ = mode;
+  out.push_back(SetServing{mode_ == Mode::server});
+}
+
+void Dht::plant(Now now, const PeerId& id, NetworkGroup group) {
+  table_.add(now.mono, book_->intern(id), group);
+}
+
+bool Dht::hopeful() const {
+  if (!config_.bootstrap.empty() || bootstrap_.dialling()) return true;
+  return std::any_of(ready_.begin(), ready_.end(), [](const auto& it) { return it.second.serves; });
+}
+
+std::optional<host::PeerSlot> Dht::slot_of(const PeerRef& peer) const {
+  const auto found = connected_.find(peer.id());
+  if (found == connected_.end()) return std::nullopt;
+  return found->second.slot;
+}
+
+void Dht::on_peer_ready(Now now, host::PeerSlot slot, const ReadyPeer& peer, Effects& out) {
+  if (peer.id == config_.self) return;
+  const PeerRef ref = book_->intern(peer.id);
+  ready_[slot] = {ref, network_group(peer.remote), peer.serves, {}};
+  connected_[peer.id] = {ref, slot};
+  bootstrap_.on_peer_ready(peer.id);
+  if (config_.mode == ModeChoice::automatic && mode_ == Mode::client && !peer.outbound) {
+    mode_ = Mode::server;
+    out.push_back(SetServing{true});
+  }
+  if (peer.serves) probe(now, ref, out);
+  std::vector<QuerySlot> over;
+  queries_.for_each([&](QuerySlot query, const Query& it) {
+    if (it.goal == Goal::peer && it.wanted == ref) over.push_back(query);
+  });
+  for (const QuerySlot query : over) {
+    Query& found = queries_.at(query);
+    end(now, found, answer_of(found), out);
+  }
+  settle(now, out);
+}
+
+void Dht::on_peer_changed(Now now, host::PeerSlot slot, bool serves, Effects& out) {
+  const auto found = ready_.find(slot);
+  if (found == ready_.end() || found->second.serves == serves) return;
+  found->second.serves = serves;
+  const PeerRef peer = found->second.peer;
+  if (serves) {
+    probe(now, peer, out);
+  } else if (table_.remove(peer)) {
+    out.push_back(Persist{neighbour_entry_key(peer.id()), std::nullopt});
+    if (table_.size() == 0) upkeep_.on_empty();
+  }
+  settle(now, out);
+}
+
+void Dht::on_peer_gone(Now now, host::PeerSlot slot, Effects&) {
+  const auto found = ready_.find(slot);
+  if (found == ready_.end()) return;
+  const PeerId id = found->second.peer.id();
+  ready_.erase(found);
+  const auto named = connected_.find(id);
+  if (named != connected_.end() && named->second.slot == slot) connected_.erase(named);
+  bootstrap_.on_peer_gone(now, id);
+}
+
+void Dht::on_connected(Now now, RequestId request, const Result<host::PeerSlot>& peer,
+                       Effects& out) {
+  if (!asks_.on_connected(now, request, peer, out, outcomes_)) {
+    const auto ready = peer ? ready_.find(*peer) : ready_.end();
+    const PeerId* reached = ready == ready_.end() ? nullptr : &ready->second.peer.id();
+    bootstrap_.on_connected(now, request, reached);
+  }
+  settle(now, out);
+}
+
+// A peer that speaks the protocol is asked for what is near us: the answer proves that it serves,
+// and tells us of neighbours.
+void Dht::probe(Now now, const PeerRef& peer, Effects& out) {
+  const auto slot = slot_of(peer);
+  const bool known = table_.contains(peer);
+  if (!known) {
+    const auto ready = slot ? ready_.find(*slot) : ready_.end();
+    if (ready == ready_.end() || !table_.has_room(peer, ready->second.group)) return;
+  }
+  Ask ask;
+  ask.purpose = Purpose::probe;
+  ask.peer = peer;
+  ask.key = config_.self.bytes();
+  ask.message = libp2p::encode_kad({KadType::find_node, ask.key, {}, {}, {}});
+  asks_.ask(now, std::move(ask), slot, {}, out, outcomes_);
+}
+
+void Dht::add_to_table(Now now, const PeerRef& peer, host::PeerSlot slot, Effects& out) {
+  const auto ready = ready_.find(slot);
+  if (ready == ready_.end() && !table_.contains(peer)) return;  // gone, and of unknown network
+  const bool first = table_.size() == 0;
+  const NetworkGroup group = ready == ready_.end() ? 0 : ready->second.group;
+  const RoutingTable::Added added = table_.add(now.mono, peer, group);
+  if (added != RoutingTable::Added::added && added != RoutingTable::Added::replaced) return;
+  out.push_back(PersistNeighbour{peer, now.wall});
+  if (!first) return;
+  upkeep_.on_first_peer(now.mono);
+  provided_.on_network(now.wall);
+  start_waiting(now, out);
+}
+
+void Dht::note_failure(Now now, const PeerRef& peer, Effects& out) {
+  if (!table_.on_failed(now.mono, peer)) return;
+  out.push_back(Persist{neighbour_entry_key(peer.id()), std::nullopt});
+  if (table_.size() == 0) upkeep_.on_empty();
+}
+
+void Dht::settle(Now now, Effects& out) {
+  while (!outcomes_.empty()) {
+    Outcomes batch;
+    batch.swap(outcomes_);
+    for (Outcome& outcome : batch) on_outcome(now, std::move(outcome), out);
+  }
+}
+
+void Dht::on_outcome(Now now, Outcome outcome, Effects& out) {
+  using Kind = Outcome::Kind;
+  const PeerRef peer = outcome.ask.peer;
+  if (outcome.kind == Kind::answered) add_to_table(now, peer, outcome.slot, out);
+  if (outcome.kind == Kind::failed && outcome.error.code != Errc::exhausted)
+    note_failure(now, peer, out);
+  Query* query = queries_.find(outcome.ask.query);
+  if (query == nullptr) return;  // it has ended, or it was a probe or a correction
+  if (outcome.ask.purpose == Purpose::publish) {
+    if (outcome.kind == Kind::late) return;
+    const bool echoed = outcome.kind == Kind::answered && outcome.answer.record &&
+                        outcome.answer.record->value == query->value;
+    on_published(now, *query, echoed || outcome.kind == Kind::delivered, out);
+    return;
+  }
+  if (query->publishing) return;  // a late answer to a search that is over
+  switch (outcome.kind) {
+    case Kind::answered:
+      on_answer(now, *query, outcome, out);
+      return;
+    case Kind::connected:
+      end(now, *query, answer_of(*query), out);
+      return;
+    case Kind::late:
+      query->lookup.on_late(peer);
+      break;
+    case Kind::failed:
+    case Kind::delivered:
+      query->lookup.on_failed(peer);
+      report(*query, {}, out);
+      break;
+  }
+  advance(now, *query, out);
+}
+
+void Dht::on_stream(Now now, host::StreamSlot stream, host::PeerSlot peer, Effects& out) {
+  if (mode_ == Mode::server) {
+    inbound_[stream] = {peer, now.mono};
+  } else {
+    out.push_back(ResetStream{stream});
+  }
+}
+
+void Dht::on_opened(Now now, host::StreamSlot stream, Effects& out) {
+  asks_.on_opened(now, stream, out, outcomes_);
+  settle(now, out);
+}
+
+void Dht::on_message(Now now, host::StreamSlot stream, const Bytes& message, Effects& out) {
+  if (const auto found = inbound_.find(stream); found != inbound_.end())
+    serve(now, stream, found->second, message, out);
+  else
+    asks_.on_message(now, stream, message, out, outcomes_);
+  settle(now, out);
+}
+
+void Dht::serve(Now now, host::StreamSlot stream, Inbound& inbound, const Bytes& message,
+                Effects& out) {
+  inbound.heard = now.mono;
+  const auto from = ready_.find(inbound.peer);
+  const bool may =
+      mode_ == Mode::server && from != ready_.end() && from->second.rate.take(now.mono);
+  if (may) {
+    const Result<KadMessage> request = libp2p::decode_kad(message);
+    if (request &&
+        server_.on_request(now, stream, {from->second.peer, from->second.group}, *request, out))
+      return;
+  }
+  inbound_.erase(stream);
+  out.push_back(ResetStream{stream});
+}
+
+void Dht::on_ended(Now now, host::StreamSlot stream, Effects& out) {
+  if (inbound_.contains(stream)) {
+    out.push_back(CloseStream{stream});
+  } else {
+    asks_.on_ended(now, stream, out);
+  }
+}
+
+void Dht::on_closed(Now now, host::StreamSlot stream, const Error* error, Effects& out) {
+  if (inbound_.erase(stream) == 0) asks_.on_closed(now, stream, error, out, outcomes_);
+  settle(now, out);
+}
+
+void Dht::close_silent(Now now, Effects& out) {
+  for (auto stream = inbound_.begin(); stream != inbound_.end();) {
+    if (now.mono - stream->second.heard < kInboundIdle) {
+      ++stream;
+      continue;
+    }
+    out.push_back(ResetStream{stream->first});
+    stream = inbound_.erase(stream);
+  }
+}
+
+void Dht::keep_up(Now now, Effects& out) {
+  bootstrap_.on_tick(now, wants_peers(), out);
+  refresh(now, out);
+  reprovide(now, out);
+  if (now.mono >= next_sweep_) {
+    next_sweep_ = later(now.mono, kSweepInterval);
+    providers_.sweep(now.wall, out);
+    values_.sweep(now.wall, out);
+    close_silent(now, out);
+  }
+  if (now.mono >= next_probe_) {
+    next_probe_ = later(now.mono, kProbeInterval);
+    if (const PeerRef due = table_.to_probe(now.mono)) probe(now, due, out);
+  }
+}
+
+void Dht::on_tick(Now now, Effects& out) {
+  asks_.on_tick(now, out, outcomes_);
+  settle(now, out);
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now.mono)
+    on_deadline(now, queries_.at(deadlines_.begin()->second), out);
+  if (started_) keep_up(now, out);
+  settle(now, out);
+}
+
+Mono Dht::next_deadline(Now now) const {
+  Mono next = asks_.next_deadline();
+  if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
+  if (!started_) return next;
+  next = std::min(next, bootstrap_.next_deadline(wants_peers()));
+  const bool room = queries_.size() < kQueriesMax;  // else: when a query has ended
+  if (room && table_.size() > 0) next = std::min(next, upkeep_.next_deadline());
+  if (room && reprovides_ < kReprovidesAtOnce && provided_.next_due() != Wall::max()) {
+    const Duration until = std::max(provided_.next_due() - now.wall, Duration{});
+    next = std::min(next, later(now.mono, std::min<Duration>(until, 1h)));  // the clock may be set
+  }
+  if (providers_.size() + values_.size() + inbound_.size() > 0) next = std::min(next, next_sweep_);
+  if (table_.size() > 0) next = std::min(next, next_probe_);
+  return next;
+}
+
+}  // namespace kith::dht

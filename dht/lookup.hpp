@@ -1,0 +1,114 @@
+// Lookup: one iterative search towards a key (libp2p/specs kad-dht, "Peer routing"). It decides
+// whom to ask next and when to stop; what is asked, and what answers mean beside the closer peers
+// in them, is its owner's business. All kinds of query share it.
+//
+// Rules
+// * The window is the k nearest peers heard of, without those that failed or are late. Only peers
+// of
+//   the window are asked, nearest first, at most alpha at a time. It is over when all of the window
+//   have answered, or nobody is left to ask.
+// * A late peer (on_late: slower than most, far before its request times out) loses its place and
+// its
+//   share of alpha, so that dead entries do not hold the search up; its answer still counts if it
+//   comes. The search waits for late peers only while nobody at all has answered.
+// * Our own id and peers heard of before are dropped. A peer that failed is asked again when
+// another
+//   source gives other addresses for it, twice at most: wrong addresses in one answer must not make
+//   a live peer look dead.
+// * A source of which kDistrustAfter peers failed or are late and none has answered is distrusted:
+//   what it alone named is no longer asked.
+// Bounds: asks_max requests, kCandidatesMax peers (the farthest go), kAddrsPerSource addresses a
+// source and kAddrsPerCandidate a peer. Attacker: peers that name endless new peers, dead ones, us,
+// each other, or wrong addresses of honest ones.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "dht/peer_book.hpp"
+#include "dht/routing_table.hpp"
+#include "schema/base/multiaddr.hpp"
+
+namespace kith::dht {
+
+inline constexpr std::size_t kParallelism = 10;  // alpha of the specification
+inline constexpr std::size_t kAsksMax = 200;     // 40 do at 20 % dead peers
+inline constexpr std::size_t kCandidatesMax = 256;
+inline constexpr std::size_t kAddrsPerSource = 8;
+inline constexpr std::size_t kAddrsPerCandidate = 24;
+inline constexpr std::uint32_t kDistrustAfter = 4;
+inline constexpr std::uint8_t kRetriesMax = 2;
+
+struct LookupLimits {
+  std::size_t replication = kReplication;
+  std::size_t parallelism = kParallelism;
+  std::size_t asks_max = kAsksMax;
+};
+
+struct HeardPeer {
+  PeerRef peer;
+  std::vector<Multiaddr> addrs;
+};
+
+class Lookup {
+ public:
+  Lookup(PeerRef self, const Key& target, LookupLimits limits = {});
+
+  void seed(PeerRef peer) { hear({std::move(peer), {}}, kNoSource); }
+  // Whom to ask now, which counts as asked; null: nobody, for now. The pointer is valid until the
+  // next call that is not const.
+  const HeardPeer* next();
+  // Answers how many of `closer` were new here.
+  std::size_t on_answer(const PeerRef& from, std::vector<HeardPeer> closer);
+  void on_late(const PeerRef& peer);
+  void on_failed(const PeerRef& peer);
+  bool finished() const;
+
+  // The nearest that answered, nearest first, at most k.
+  std::vector<HeardPeer> closest() const;
+  // What was heard of `peer`; null: nothing.
+  const HeardPeer* heard(const PeerRef& peer) const;
+  const Key& target() const { return target_; }
+  std::uint32_t asked() const { return asked_; }
+  std::uint32_t answered() const { return answered_; }
+  std::uint32_t failed() const { return failed_; }
+
+ private:
+  static constexpr std::uint16_t kNoSource = UINT16_MAX;
+  enum class State : std::uint8_t { heard, asked, late, answered, failed };
+  struct Candidate {
+    HeardPeer who;
+    State state = State::heard;
+    std::uint8_t retries = 0;
+    std::uint16_t sources[2] = {kNoSource, kNoSource};  // who named it first and second
+  };
+  struct Source {
+    PeerRef peer;
+    std::uint32_t bad = 0;   // of those it named: failed or late
+    std::uint32_t good = 0;  // answered
+    bool distrusted() const { return bad >= kDistrustAfter && good == 0; }
+  };
+
+  bool hear(HeardPeer heard, std::uint16_t source);
+  bool merge(Candidate& known, HeardPeer heard, std::uint16_t source);
+  std::size_t place(const Key& key) const;
+  Candidate* find(const PeerRef& peer);
+  void judge_sources(const Candidate& candidate, State was);
+  bool trusted(const Candidate& candidate) const;
+  void drop_distrusted();
+  template <class Each>
+  void each_in_window(Each&& each) const;
+
+  PeerRef self_;
+  Key target_;
+  LookupLimits limits_;
+  std::vector<Candidate> candidates_;  // nearest first
+  std::vector<Source> sources_;
+  std::uint32_t in_flight_ = 0;  // asked and not late
+  std::uint32_t late_ = 0;
+  std::uint32_t asked_ = 0;
+  std::uint32_t answered_ = 0;
+  std::uint32_t failed_ = 0;
+};
+
+}  // namespace kith::dht

@@ -1,0 +1,61 @@
+// Upkeep: when the routing table is to be refreshed, and by which lookups (libp2p/specs kad-dht,
+// "Bootstrap process"): one for our own id, then one for a random key in each bucket up to the
+// deepest that has peers.
+//
+// Rules: a round begins kFirstRound after the table got its first peer, then every
+// kRefreshInterval (give or take a tenth, so that nodes that started together drift apart), every
+// kSmallTableInterval while the table has fewer than k peers. One lookup at a time. A bucket in
+// which some lookup ended within the interval is fresh and is skipped.
+// Bound: kRefreshDepth buckets; a random key in bucket n costs 2^(n+1) hashes to find, and deeper
+// ones are covered by the lookup for ourselves.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "dht/key.hpp"
+#include "net/base/rng.hpp"
+#include "net/base/time.hpp"
+
+namespace kith::dht {
+
+inline constexpr Duration kRefreshInterval = 10min;
+inline constexpr Duration kSmallTableInterval = 1min;
+inline constexpr Duration kFirstRound = 100ms;
+inline constexpr int kRefreshDepth = 12;
+
+class Upkeep {
+ public:
+  Upkeep(const Key& self, Rng rng) : self_(self), rng_(rng) {}
+
+  void on_first_peer(Mono now);  // the table was empty and is not
+  void on_empty() {
+    next_round_ = kNever;
+    bucket_ = kRefreshDepth;
+  }
+  // A lookup towards `target` has ended.
+  void on_lookup(Mono now, const Key& target);
+  void on_refreshed() { under_way_ = false; }  // the lookup that next() asked for has ended
+
+  // What to look up now, if anything: empty for ourselves, else a raw key. `deepest` and `small`
+  // are of the table.
+  struct Refresh {
+    std::optional<std::array<std::uint8_t, 34>> raw_key;  // a SHA-256 multihash; none: ourselves
+  };
+  std::optional<Refresh> next(Mono now, int deepest, bool small);
+  Mono next_deadline() const;
+
+ private:
+  Duration interval(bool small);
+  std::array<std::uint8_t, 34> random_key_in(int bucket);
+
+  Key self_;
+  Rng rng_;
+  Mono next_round_ = kNever;
+  int bucket_ = kRefreshDepth;  // next of this round; kRefreshDepth: the round is over
+  int last_bucket_ = -1;
+  bool under_way_ = false;
+  std::array<std::optional<Mono>, kRefreshDepth> fresh_;  // when a lookup ended there
+};
+
+}  // namespace kith::dht
