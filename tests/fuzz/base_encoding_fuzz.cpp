@@ -1,4 +1,5 @@
 // Laws: bytes come back from every base; a text that decodes is the only one for its bytes.
+// Links: kith_schema_base
 #include "schema/base/base_encoding.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

@@ -1,5 +1,6 @@
 // Laws: an address that decodes keeps its bytes; its text parses back to them; an address parsed
 // from any text decodes from its bytes. Input is tried in both forms.
+// Links: kith_schema_base
 #include "schema/base/multiaddr.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

@@ -1,4 +1,5 @@
 // Law: a multihash that decodes keeps its bytes, and its parts lie within them.
+// Links: kith_schema_base
 #include "schema/base/multihash.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

@@ -1,4 +1,5 @@
 // Law: a peer id that decodes from bytes or text is the same after printing and parsing.
+// Links: kith_schema_base
 #include "schema/base/peer_id.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

@@ -1,4 +1,5 @@
 // Law: what reads as a varint is what would be written for its value, and no more is read.
+// Links: kith_schema_base
 #include "schema/base/varint.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
