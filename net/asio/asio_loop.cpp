@@ -90,7 +90,7 @@ class AsioLoop::Impl {
   boost::asio::io_context context_{1};
 
  private:
-  // Sleeps only when nothing is posted and no alarm is due.
+  // Sleeps only when nothing is posted, written or due.
   void run_handlers() {
     if (may_sleep()) {
       arm_timer();
@@ -107,7 +107,7 @@ class AsioLoop::Impl {
 
   bool may_sleep() {
     const std::lock_guard lock(mutex_);
-    asleep_ = tasks_.empty() && running_.empty() && !alarm_due_;
+    asleep_ = tasks_.empty() && running_.empty() && ends.empty() && !alarm_due_;
     return asleep_;
   }
 
