@@ -6,7 +6,8 @@
 //
 // Rules
 // * On an identify stream the accepting side writes one framed message and ends its side; on a push
-//   stream the opening side does. The reader merges up to kIdentifyPartsMax framed messages.
+//   stream the opening side does. The reader merges up to libp2p::kIdentifyPartsMax framed
+//   messages.
 // * A public key, if given, must be the one of the proven id: else the whole message is refused and
 //   the connection is not worth keeping. Missing fields and an empty observed address are fine.
 // * A signed record counts if it verifies and is the peer's own; otherwise it alone is ignored,
@@ -15,13 +16,15 @@
 // * Our record's sequence number is wall time in ms, never reused: it is above the high-water mark
 //   from the last run and above any that was used in this one, also if the clock was set back.
 //
-// Bounds: what follows. Ours fit in one part of 4 KiB, as rust-libp2p reads no more; addresses are
-// left out from the end, protocols only after the last address.
+// Bounds: those of schema/libp2p/identify.hpp for what comes, and what follows. Ours fit in one
+// part of 4 KiB, as rust-libp2p reads no more; addresses are left out from the end, protocols only
+// after the last address.
 //
 // Attacker: a peer that claims another's key or record (RUSTSEC-2022-0009), or sends thousands of
 // protocols and addresses (CVE-2023-40583), or text that would steer a terminal.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -37,6 +40,7 @@
 #include "schema/base/multiaddr.hpp"
 #include "schema/base/peer_id.hpp"
 #include "schema/base/result.hpp"
+#include "schema/libp2p/identify.hpp"
 
 namespace kith::wire {
 
@@ -44,11 +48,7 @@ inline constexpr std::string_view kIdentifyProtocol = "/ipfs/id/1.0.0";
 inline constexpr std::string_view kIdentifyPushProtocol = "/ipfs/id/push/1.0.0";
 inline constexpr std::string_view kIdentifyVersion = "/kith/0.1.0";  // the family of protocols
 
-inline constexpr std::size_t kIdentifyPartBytesMax = 8192;  // as go and js accept
-inline constexpr std::size_t kIdentifyPartsMax = 10;
 inline constexpr std::size_t kIdentifyOwnBytesMax = 4096;
-inline constexpr std::size_t kIdentifyAddrsMax = 64;
-inline constexpr std::size_t kIdentifyProtocolsMax = 128;
 inline constexpr std::size_t kIdentifyTextMax = 256;  // bytes of one protocol id or agent
 inline constexpr Duration kIdentifyDeadline = 10s;    // from opening to the end of the message
 
@@ -99,10 +99,8 @@ struct IdentifyFacts {
   bool speaks(std::string_view protocol) const;
 };
 
-// One message of at most kIdentifyPartBytesMax * kIdentifyPartsMax bytes (merged parts stand one
-// after another, as protobuf merges). Errors: malformed, truncated, oversized; identity when its
-// key is not the one of `proven`.
-Result<IdentifyFacts> judge_identify(const Bytes& message, const PeerId& proven);
+// Errors: identity when the message's key is not the one of `proven`.
+Result<IdentifyFacts> judge_identify(const libp2p::Identify& message, const PeerId& proven);
 
 // A push: what it says replaces, what it does not say stays.
 void merge_identify(IdentifyFacts& known, IdentifyFacts&& pushed);
@@ -110,19 +108,23 @@ void merge_identify(IdentifyFacts& known, IdentifyFacts&& pushed);
 // Collects what arrives on an identify or push stream, in any cut.
 class IdentifyReader {
  public:
-  // Errors: malformed length, oversized part, too many parts; reset the stream.
+  // Errors: malformed or oversized length, too many parts; reset the stream.
   Result<void> on_data(ByteView data);
   // At least one part, and no beginning of another: enough to judge if the deadline comes first.
-  bool complete() const { return parts_ > 0 && !in_part_ && length_bytes_ == 0; }
-  // The other side ended, or the deadline came. Errors: truncated, and those of judge_identify.
+  bool complete() const { return !parts_.empty() && !in_part_ && length_bytes_ == 0; }
+  // The other side ended, or the deadline came. Errors: truncated, those of the decoder and those
+  // of judge_identify.
   Result<IdentifyFacts> finish(const PeerId& proven);
 
  private:
-  std::vector<std::uint8_t> merged_;
-  std::size_t parts_ = 0;  // complete ones
-  bool in_part_ = false;
+  Result<void> on_length(std::uint8_t byte);
+  Result<void> end_part();
+
+  libp2p::IdentifyParts parts_;
+  std::vector<std::uint8_t> part_;
   std::size_t part_left_ = 0;
-  std::uint8_t length_[2] = {};  // 8192 takes two bytes of varint
+  bool in_part_ = false;
+  std::array<std::uint8_t, 2> length_{};  // 8 KiB takes two bytes of varint
   std::size_t length_bytes_ = 0;
 };
 

@@ -233,7 +233,8 @@ void Yamux::drop(YamuxSlot slot, std::uint32_t code) {
   const YamuxStream& stream = streams_.at(slot);
   if (!stream.syn_due) {  // otherwise the peer never heard of it
     resets_.push_back({stream.id, code});
-    if (!stream.remote_ended) stray_credit_ += stream.credit;
+    const std::uint32_t under_way = in_.body_of == slot ? in_.body_left : 0;  // charged already
+    if (!stream.remote_ended) stray_credit_ += stream.credit - under_way;
   }
   remove_stream(slot);
 }

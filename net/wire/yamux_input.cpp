@@ -70,7 +70,6 @@ void Yamux::on_data_head(Now now, const YamuxHead& head, YamuxEffects& out) {
   }
   if (head.length > stream->credit)
     return fail(Errc::oversized, "data exceeds the receive window", out);
-  stream->credit -= head.length;
   if (head.has(kYamuxRst)) return on_rst(now, slot, 0, out);
   if (stream->remote_ended && head.length > 0) {
     drop(slot, 0);
@@ -85,14 +84,16 @@ void Yamux::on_data_head(Now now, const YamuxHead& head, YamuxEffects& out) {
 
 void Yamux::on_payload(Bytes part, YamuxEffects& out) {
   const YamuxSlot slot = in_.body_of;
-  in_.body_left -= static_cast<std::uint32_t>(part.size());
   YamuxStream* stream = streams_.find(slot);
-  if (stream == nullptr) return;  // reset while its frame was under way
-  if (unreleased_ + part.size() > config_.receive_pool_max) {
+  if (stream != nullptr && unreleased_ + part.size() > config_.receive_pool_max) {
     drop(slot, 0);
     out.push_back(YamuxReset{slot, 0, false});
-    return;
+    stream = nullptr;
   }
+  in_.body_left -= static_cast<std::uint32_t>(part.size());
+  if (stream == nullptr) return;  // gone before its frame came, or while it was under way
+  // Here, not when the header came: an update pulled in between must not grant these bytes twice.
+  stream->credit -= static_cast<std::uint32_t>(part.size());
   stream->unreleased += static_cast<std::uint32_t>(part.size());
   unreleased_ += part.size();
   out.push_back(YamuxData{slot, std::move(part)});

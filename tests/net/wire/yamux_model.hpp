@@ -85,34 +85,35 @@ class TwoEnds {
   struct End {
     End(YamuxConfig config, Now now) : machine(config, now) {}
     Yamux machine;
-    Observer observer;              // of what this end sends
-    std::deque<std::uint8_t> pipe;  // to the other end
+    Observer observer;       // of what this end sends
+    std::deque<Bytes> pipe;  // to the other end
     std::map<YamuxSlot, std::uint32_t> ids;
   };
 
-  static std::uint8_t byte_at(std::uint32_t id, int side, std::uint64_t offset) {
-    return static_cast<std::uint8_t>(id * 31 + static_cast<std::uint32_t>(side) * 17 + offset * 7 +
-                                     (offset >> 8) * 13);
+  // What stands at an offset of a stream: the same for writer and reader, different elsewhere.
+  static ByteView pattern(std::uint32_t id, std::size_t side, std::uint64_t offset,
+                          std::size_t size_max);
+  Side* pick(Choices& choices, std::size_t end);
+  std::uint32_t id_of(std::size_t end, const Side& side) const {
+    return ends_[end].ids.at(side.slot);
   }
-  Side* pick(Choices& choices, int end);
-  std::uint32_t id_of(int end, const Side& side) const { return ends_[end].ids.at(side.slot); }
-  void open(int end);
-  void write(int end, Side& side, std::size_t size, Priority priority);
-  void reset(int end, Side& side);
-  void release(int end, Side& side, std::uint64_t bytes);
-  void pull(int end, std::size_t budget);
-  void deliver(int from, std::size_t bytes);
-  void take_effects(int end, const YamuxEffects& effects);
-  void take(int end, const YamuxOpened& effect);
-  void take(int end, const YamuxData& effect);
-  void take(int end, const YamuxEnded& effect);
-  void take(int end, const YamuxClosed& effect);
-  void take(int end, const YamuxReset& effect);
-  void take(int, const YamuxWritable&) {}
-  void take(int, const YamuxPong&) {}
-  void take(int, const YamuxWentAway&) {}
-  void take(int, const YamuxFailed& effect) { throw ModelError(std::string(effect.text)); }
-  Side& side_of(int end, YamuxSlot slot);
+  void open(std::size_t end);
+  void write(std::size_t end, Side& side, std::size_t size, Priority priority);
+  void reset(std::size_t end, Side& side);
+  void release(std::size_t end, Side& side, std::uint64_t bytes);
+  void pull(std::size_t end, std::size_t budget);
+  void deliver(std::size_t from, std::size_t bytes);
+  void take_effects(std::size_t end, const YamuxEffects& effects);
+  void take(std::size_t end, const YamuxOpened& effect);
+  void take(std::size_t end, const YamuxData& effect);
+  void take(std::size_t end, const YamuxEnded& effect);
+  void take(std::size_t end, const YamuxClosed& effect);
+  void take(std::size_t end, const YamuxReset& effect);
+  void take(std::size_t, const YamuxWritable&) {}
+  void take(std::size_t, const YamuxPong&) {}
+  void take(std::size_t, const YamuxWentAway&) {}
+  void take(std::size_t, const YamuxFailed& effect) { throw ModelError(std::string(effect.text)); }
+  Side& side_of(std::size_t end, YamuxSlot slot);
 
   Now now_ = at(0s);
   std::array<End, 2> ends_;

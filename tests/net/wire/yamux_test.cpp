@@ -184,6 +184,28 @@ TEST(Yamux, sender_stops_at_the_window_and_goes_on_after_release) {
   EXPECT_EQ(data_bytes(pair.b_saw), kYamuxWindowInitial + 1000);
 }
 
+TEST(Yamux, update_pulled_in_the_middle_of_a_frame_grants_nothing_twice) {
+  Pair pair;
+  pair.b.on_bytes(pair.now, data_frame(1, 200'000, kYamuxSyn), pair.b_saw);
+  const YamuxSlot stream = only<YamuxOpened>(pair.b_saw)[0].stream;
+  const Bytes next = data_frame(1, 50'000);
+  pair.b.on_bytes(pair.now, next.slice(0, 20), pair.b_saw);
+  pair.b.release(stream, 200'000);
+  std::uint64_t granted = kYamuxWindowInitial;
+  const auto count = [&] {
+    for (const Frame& frame : pull_frames(pair.b, pair.now, pair.b_saw))
+      granted += frame.head.length;
+  };
+  count();
+  EXPECT_EQ(granted, kYamuxWindowInitial + 200'000);
+  pair.b.on_bytes(pair.now, next.slice(20), pair.b_saw);
+  pair.b.release(stream, 50'000);
+  pair.b.on_bytes(pair.now, data_frame(1, 150'000), pair.b_saw);
+  pair.b.release(stream, 150'000);
+  count();
+  EXPECT_EQ(granted, kYamuxWindowInitial + 400'000);
+}
+
 TEST(Yamux, no_window_update_for_a_stream_that_the_peer_has_ended) {
   Pair pair;
   const YamuxSlot stream = *pair.a.open(pair.now);
