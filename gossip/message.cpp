@@ -74,12 +74,21 @@ bool verify(const SignedPart& part) {
   return key && key->peer_id() == *author && key->verify(part.content, part.signature);
 }
 
+Result<void> check_publish(std::string_view topic, std::size_t data_bytes) {
+  if (topic.empty() || topic.size() > libp2p::kGossipTopicBytesMax)
+    return fail(Errc::malformed, "a topic has 1 to 256 bytes");
+  if (data_bytes > kGossipDataMax)
+    return fail(Errc::oversized, "a gossip message holds at most 60 KiB",
+                "this one has " + std::to_string(data_bytes) + " bytes");
+  return {};
+}
+
 Message make_message(const crypto::Identity& author, std::uint64_t seqno, std::string_view topic,
-                     ByteView data) {
+                     Bytes data) {
   const std::array<std::uint8_t, kSeqnoBytes> number = big_endian(seqno);
   libp2p::GossipMessageFields fields;
   fields.from = author.id().bytes().view();
-  fields.data = data;
+  fields.data = data.view();
   fields.seqno = ByteView(number);
   fields.topic = topic;
   const crypto::Signature signature = author.sign(libp2p::gossip_signed_bytes(fields));
@@ -87,7 +96,7 @@ Message make_message(const crypto::Identity& author, std::uint64_t seqno, std::s
   Message message;
   message.rpc = libp2p::encode_gossip_publish(fields);
   message.id = message_id(author.id().bytes(), number);
-  message.data = Bytes::copy(data);
+  message.data = std::move(data);
   return message;
 }
 

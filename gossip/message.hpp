@@ -53,8 +53,11 @@ struct Received {
 Received receive(const Bytes& rpc, ByteView encoded, const libp2p::GossipMessageFields& fields,
                  Bytes id, bool share);
 
+// Whether we may publish this. Errors: malformed (a topic of 0 or more than kGossipTopicBytesMax
+// bytes), oversized (data above kGossipDataMax).
+Result<void> check_publish(std::string_view topic, std::size_t data_bytes);
 // Our own, signed; without key and topic.
 Message make_message(const crypto::Identity& author, std::uint64_t seqno, std::string_view topic,
-                     ByteView data);
+                     Bytes data);
 
 }  // namespace kith::gossip

@@ -61,8 +61,8 @@ class Router {
   // (kTopicsOwnMax).
   Result<TopicIndex> subscribe(Now now, std::string_view topic, bool loopback, Effects& out);
   void unsubscribe(Now now, TopicIndex topic, Effects& out);
-  // `message` as make_message gives it.
-  Result<void> publish(Now now, std::string_view topic, Message message, Effects& out);
+  // `message` as make_message gives it, of what check_publish let through.
+  void publish(Now now, std::string_view topic, Message message, Effects& out);
 
   void on_tick(Now now, Effects& out);
   Mono next_deadline() const { return next_heartbeat_; }

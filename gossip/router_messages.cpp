@@ -125,11 +125,7 @@ void Router::forward(Now now, const ValidationQueue::Entry& entry, const Topic& 
     if (const Peer& peer = *peers_.find(slot); !peer.gossips()) send(peer);
 }
 
-Result<void> Router::publish(Now now, std::string_view name, Message message, Effects& out) {
-  if (name.empty() || name.size() > libp2p::kGossipTopicBytesMax)
-    return fail(Errc::malformed, "a topic has 1 to 256 bytes");
-  if (message.data.size() > kGossipDataMax)
-    return fail(Errc::oversized, "a gossip message holds at most 60 KiB");
+void Router::publish(Now now, std::string_view name, Message message, Effects& out) {
   const TopicIndex index = topics_.intern(name);
   message.key = key_of(message.id);
   message.topic = index;
@@ -142,7 +138,6 @@ Result<void> Router::publish(Now now, std::string_view name, Message message, Ef
   const Topic& topic = topics_.at(index);
   if (topic.joined && topic.loopback) out.push_back(Deliver{std::move(message)});
   topics_.release(index);
-  return {};
 }
 
 // To whom our own messages of this size go: flood, or else the mesh or fanout, and always the

@@ -1,0 +1,270 @@
+#include "gossip/attachment.hpp"
+
+namespace kith::gossip {
+namespace {
+
+constexpr std::string_view kGossipsub11 = "/meshsub/1.1.0";
+constexpr std::string_view kGossipsub10 = "/meshsub/1.0.0";
+constexpr std::string_view kFloodsub = "/floodsub/1.0.0";
+// One, and one that replaces it before we have seen its end.
+constexpr std::uint32_t kInboundStreamsMax = 2;
+constexpr std::size_t kKeptEffects = 32;
+
+host::ProtocolSpec protocol_spec() {
+  host::ProtocolSpec spec;
+  spec.ids = {std::string(kGossipsub11), std::string(kGossipsub10), std::string(kFloodsub)};
+  spec.message_bytes_max = libp2p::kGossipRpcBytesMax;
+  spec.send_queue_bytes_max = kSendQueueBytesMax;
+  spec.inbound_streams_per_peer_max = kInboundStreamsMax;
+  return spec;
+}
+
+std::optional<PeerKind> kind_of(const host::PeerFacts& facts) {
+  if (facts.speaks(kGossipsub11)) return PeerKind::gossipsub_1_1;
+  if (facts.speaks(kGossipsub10)) return PeerKind::gossipsub_1_0;
+  if (facts.speaks(kFloodsub)) return PeerKind::floodsub;
+  return std::nullopt;
+}
+
+RouterConfig with_self(RouterConfig config, const PeerId& self) {
+  config.self = self;
+  return config;
+}
+
+}  // namespace
+
+Attachment::Attachment(RouterConfig config, host::Host& host, Loop& loop,
+                       const crypto::Identity& identity, Store* store, Log& log, Rng rng)
+    : host_(host),
+      loop_(loop),
+      identity_(identity),
+      log_(log),
+      router_(with_self(std::move(config), identity.id()), std::move(rng)),
+      seqnos_(loop.now(), store, *this) {
+  protocol_ = host_.add_protocol(protocol_spec(), *this);
+}
+
+Attachment::~Attachment() { loop_.arm(*this, kNever); }
+
+// Gossip.
+
+Result<TopicIndex> Attachment::subscribe(std::string topic, TopicHandler& handler, bool loopback) {
+  const Now now = loop_.now();
+  KITH_TRY(const TopicIndex index, router_.subscribe(now, topic, loopback, effects_));
+  handlers_[index] = &handler;
+  carry_out(now);
+  return index;
+}
+
+void Attachment::unsubscribe(TopicIndex topic) {
+  const Now now = loop_.now();
+  handlers_.erase(topic);
+  router_.unsubscribe(now, topic, effects_);
+  carry_out(now);
+}
+
+void Attachment::settle(JudgeSlot message, Verdict verdict) {
+  const Now now = loop_.now();
+  router_.settle(now, message, verdict, effects_);
+  carry_out(now);
+}
+
+Result<Bytes> Attachment::publish(std::string_view topic, Bytes data) {
+  const Now now = loop_.now();
+  KITH_TRY_VOID(check_publish(topic, data.size()));
+  if (held_.size() >= kHeldMessagesMax)
+    return fail(Errc::exhausted, "too many messages wait for the disk");
+  KITH_TRY(const std::uint64_t seqno, seqnos_.take());
+  Message message = make_message(identity_, seqno, topic, std::move(data));
+  Bytes id = message.id;
+  if (!seqnos_.may_send(seqno)) {
+    held_.push_back({std::string(topic), std::move(message)});
+    return id;
+  }
+  router_.publish(now, topic, std::move(message), effects_);
+  carry_out(now);
+  return id;
+}
+
+void Attachment::on_seqnos(Now now, const Error* error) {
+  if (error != nullptr) {
+    log_.warn("gossip.seqno", "published messages are lost, as the store refused their numbers: " +
+                                  std::to_string(held_.size()) + "; " + error->what);
+    held_.clear();
+    return;
+  }
+  for (Held& held : std::exchange(held_, {}))
+    router_.publish(now, held.topic, std::move(held.message), effects_);
+  carry_out(now);
+}
+
+std::vector<host::PeerSlot> Attachment::mesh(TopicIndex topic) const { return router_.mesh(topic); }
+
+std::vector<host::PeerSlot> Attachment::subscribers(std::string_view topic) const {
+  return router_.subscribers(topic);
+}
+
+std::vector<std::string> Attachment::topics() const { return router_.topics(); }
+
+// Peers and streams.
+
+void Attachment::on_peer_ready(Now now, host::PeerSlot peer, const host::PeerFacts& facts) {
+  const std::optional<PeerKind> kind = kind_of(facts);
+  if (!kind || links_.contains(peer)) return;
+  links_[peer] = {};
+  router_.on_peer_ready(now, peer, {facts.id, facts.outbound, *kind}, effects_);
+  carry_out(now);
+}
+
+void Attachment::on_peer_changed(Now now, host::PeerSlot peer, const host::PeerFacts& facts) {
+  if (kind_of(facts)) {
+    on_peer_ready(now, peer, facts);
+  } else {
+    drop_link(now, peer);
+  }
+}
+
+void Attachment::on_peer_gone(Now now, host::PeerSlot peer) { drop_link(now, peer); }
+
+// Streams that are left of it end with it, or are told to.
+void Attachment::drop_link(Now now, host::PeerSlot peer) {
+  const auto at = links_.find(peer);
+  if (at == links_.end()) return;
+  for (const host::StreamSlot stream : {at->second.out, at->second.in})
+    if (stream && streams_.erase(stream) > 0) host_.reset(stream);
+  links_.erase(at);
+  router_.on_peer_gone(now, peer);
+  carry_out(now);
+}
+
+void Attachment::on_stream(Now, host::StreamSlot stream, host::PeerSlot peer, std::string_view) {
+  const auto link = links_.find(peer);
+  if (link == links_.end()) {
+    host_.reset(stream);
+    return;
+  }
+  if (link->second.in && streams_.erase(link->second.in) > 0) host_.reset(link->second.in);
+  link->second.in = stream;
+  streams_[stream] = peer;
+}
+
+void Attachment::on_message(Now now, host::StreamSlot stream, Bytes rpc) {
+  const auto at = streams_.find(stream);
+  if (at == streams_.end() || links_.at(at->second).in != stream) return;
+  router_.on_rpc(now, at->second, rpc, effects_);
+  carry_out(now);
+}
+
+// The end of what the peer says on its own stream ends that stream. On ours it says nothing anyway.
+void Attachment::on_end(Now, host::StreamSlot stream) {
+  const auto at = streams_.find(stream);
+  if (at != streams_.end() && links_.at(at->second).in == stream) host_.close(stream);
+}
+
+void Attachment::on_closed(Now now, host::StreamSlot stream, const Error*) {
+  const auto at = streams_.find(stream);
+  if (at == streams_.end()) return;
+  const host::PeerSlot peer = at->second;
+  streams_.erase(at);
+  Link& link = links_.at(peer);
+  if (link.in == stream) link.in = {};
+  if (link.out == stream) on_out_lost(now, peer, link);
+}
+
+void Attachment::on_out_lost(Now now, host::PeerSlot peer, Link& link) {
+  link.out = {};
+  if (link.died && now.mono - *link.died < kReopenTime) {
+    drop_link(now, peer);
+    return;
+  }
+  link.died = now.mono;
+  router_.on_stream_lost(now, peer, effects_);
+  carry_out(now);
+}
+
+void Attachment::on_writable(Now now, host::StreamSlot stream) {
+  const auto at = streams_.find(stream);
+  if (at == streams_.end()) return;
+  router_.on_writable(now, at->second, effects_);
+  carry_out(now);
+}
+
+void Attachment::on_send_refused(Now now, host::StreamSlot stream, std::uint64_t) {
+  const auto at = streams_.find(stream);
+  if (at == streams_.end()) return;
+  router_.on_send_refused(now, at->second);
+  carry_out(now);
+}
+
+void Attachment::on_alarm(Now now) {
+  armed_ = kNever;
+  router_.on_tick(now, effects_);
+  carry_out(now);
+}
+
+// Effects.
+
+void Attachment::carry_out(Now now) {
+  if (carrying_out_) return;
+  carrying_out_ = true;
+  for (std::size_t i = 0; i < effects_.size(); ++i) {
+    Effect effect = std::move(effects_[i]);
+    std::visit([&](auto& what) { perform(now, what); }, effect);
+  }
+  effects_.clear();
+  if (effects_.capacity() > kKeptEffects) effects_.shrink_to_fit();
+  carrying_out_ = false;
+  if (armed_ == router_.next_deadline()) return;
+  armed_ = router_.next_deadline();
+  loop_.arm(*this, armed_);
+}
+
+void Attachment::perform(Now, SendRpc& effect) {
+  const auto at = links_.find(effect.to);
+  if (at == links_.end()) return;
+  host::StreamSlot& out = at->second.out;
+  if (out) {
+    host_.send(out, std::move(effect.rpc), effect.priority);
+  } else {
+    out = host_.open(effect.to, protocol_, std::move(effect.rpc), effect.priority);
+    streams_[out] = effect.to;
+  }
+}
+
+void Attachment::perform(Now now, Verify& effect) {
+  if (router_.waiting(effect.message) == nullptr) return;
+  router_.on_verified(now, effect.message, verify(effect.part), effects_);
+}
+
+void Attachment::perform(Now now, Judge& effect) {
+  const Message* message = router_.waiting(effect.message);
+  if (message == nullptr) return;
+  TopicHandler* judge = handler(effect.topic);
+  const Verdict verdict =
+      judge == nullptr ? Verdict::ignore
+                       : judge->on_judge(now, effect.topic, effect.message, describe(*message));
+  router_.settle(now, effect.message, verdict, effects_);
+}
+
+void Attachment::perform(Now now, Deliver& effect) {
+  TopicHandler* to = handler(effect.message.topic);
+  if (to != nullptr) to->on_message(now, effect.message.topic, describe(effect.message));
+}
+
+GossipMessage Attachment::describe(const Message& message) const {
+  GossipMessage described;
+  if (Result<PeerId> from = PeerId::decode(message.author())) described.from = std::move(*from);
+  described.id = message.id;
+  described.data = message.data;
+  described.topic = router_.name(message.topic);
+  described.via = message.via;
+  if (const host::PeerFacts* facts = host_.facts(message.via)) described.via_id = facts->id;
+  return described;
+}
+
+TopicHandler* Attachment::handler(TopicIndex topic) const {
+  const auto at = handlers_.find(topic);
+  return at == handlers_.end() ? nullptr : at->second;
+}
+
+}  // namespace kith::gossip
