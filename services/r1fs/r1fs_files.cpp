@@ -1,0 +1,381 @@
+// What a user asks for: add, get, list, stat, remove.
+#include "net/base/check.hpp"
+#include "services/r1fs/r1fs_core.hpp"
+
+namespace kith::r1fs {
+namespace {
+
+// Interior nodes weigh less than a thousandth of their leaves; records are not counted against the
+// quota.
+std::uint64_t with_tree(std::uint64_t bytes) { return bytes + bytes / 1000 + 4096; }
+
+std::uint64_t seconds_of(Wall wall) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(
+      0, std::chrono::duration_cast<std::chrono::seconds>(wall.time_since_epoch()).count()));
+}
+
+Error too_many() {
+  return fail(Errc::exhausted, "too many file requests are under way",
+              std::to_string(kFileRequestsMax) + " at most", "wait for one to end");
+}
+
+}  // namespace
+
+void R1fsCore::add(RequestId request, AddFile what, Effects& out) {
+  if (adders_.size() + getters_.size() >= kFileRequestsMax || files_.size() >= kFilesMax)
+    return out.push_back(TellDone{request, too_many()});
+  const auto at =
+      adders_.emplace(request, FileAdder(request, std::move(what), config_.families)).first;
+  at->second.start(out);
+}
+
+void R1fsCore::on_input_opened(Now now, RequestId request, Result<std::uint64_t> bytes,
+                               Effects& out) {
+  const auto at = adders_.find(request);
+  if (at == adders_.end()) return;
+  if (bytes) {
+    const std::uint64_t need = with_tree(*bytes);
+    if (!make_room(BlockIndex::Use::own, need, out))
+      return fail_add(request,
+                      fail(Errc::exhausted, at->second.what().path + " does not fit into the quota",
+                           std::to_string(need >> 20) + " MiB needed, " +
+                               std::to_string(index_.own_bytes() >> 20) + " of " +
+                               std::to_string(index_.quota().all_bytes >> 20) + " MiB used",
+                           "remove files with kith file rm, or raise store.quota"),
+                      out);
+    at->second.set_reserved(need);
+  }
+  Effects child;
+  Result<void> step = at->second.on_opened(std::move(bytes), child);
+  after_adder(now, request, std::move(step), child, out);
+}
+
+void R1fsCore::on_input_chunk(Now now, RequestId request, std::uint64_t index,
+                              Result<HashedChunk> chunk, Effects& out) {
+  const auto at = adders_.find(request);
+  if (at == adders_.end()) return;
+  Effects child;
+  Result<void> step = at->second.on_chunk(index, std::move(chunk), child);
+  after_adder(now, request, std::move(step), child, out);
+}
+
+void R1fsCore::on_input_closed(Now now, RequestId request, Result<void> unchanged, Effects& out) {
+  const auto at = adders_.find(request);
+  if (at == adders_.end()) return;
+  Effects child;
+  Result<void> step = at->second.on_closed(std::move(unchanged), child);
+  after_adder(now, request, std::move(step), child, out);
+}
+
+void R1fsCore::after_adder(Now now, RequestId request, Result<void> step, Effects& from_child,
+                           Effects& out) {
+  FileAdder& adder = adders_.at(request);
+  for (Effect& effect : from_child) out.push_back(std::move(effect));
+  for (auto& [batch, bytes] : adder.take_batches()) {
+    // Records that nothing refers to yet: what a crash leaves is found by them.
+    StoreBatch whole = std::move(batch);
+    const std::size_t blocks = whole.writes.size();
+    for (std::size_t i = 0; i < blocks; ++i) {
+      const Bytes key = whole.writes[i].key;
+      auto hash = Multihash::decode(key);
+      CHECK(hash.has_value());
+      const schema::BlockRecord* held = index_.find(*hash);
+      const schema::BlockRecord& record = held != nullptr ? *held : adder.blocks().at(*hash);
+      whole.put(config_.families.meta, key, schema::encode_block_record(record));
+    }
+    commit(std::move(whole), Durability::buffered, AdderBatch{request, bytes}, out);
+  }
+  if (!step) return fail_add(request, step.error(), out);
+  if (adder.sealable()) seal(now, request, out);
+}
+
+// The batch that makes the blocks the file's. All before it are in the store's hands, in order; it
+// is synced, and so are they.
+void R1fsCore::seal(Now now, RequestId request, Effects& out) {
+  FileAdder& adder = adders_.at(request);
+  adder.sealed();
+  const Multihash& root = adder.root().hash();
+  const bool is_public = adder.what().visibility == Visibility::public_;
+  const auto existing = files_.find(root);
+  const bool again = existing != files_.end() && existing->second.own;
+  const bool was_public = again && existing->second.is_public;
+  AdderSeal sealed{request, {}, {}};
+  schema::FileRecord& record = sealed.record;
+  record.root = adder.root();
+  record.name = adder.what().name;
+  record.bytes = adder.bytes();
+  record.blocks = static_cast<std::uint32_t>(adder.blocks().size());
+  record.added = again ? existing->second.added : seconds_of(now.wall);
+  record.own = true;
+  // A file that is public stays so: it may have been spread already.
+  record.is_public = is_public || was_public;
+  record.offers_done = was_public ? existing->second.offers_done : 0;
+  StoreBatch batch;
+  for (const auto& [hash, fresh] : adder.blocks()) {
+    schema::BlockRecord block = fresh;
+    if (const schema::BlockRecord* held = index_.find(hash); held != nullptr) block = *held;
+    if (again && !was_public && is_public) --block.local_refs;
+    if (!again || (!was_public && is_public))
+      ++(record.is_public ? block.public_refs : block.local_refs);
+    put_block_record(batch, hash, block);
+    sealed.blocks.push_back(hash);
+  }
+  put_file(batch, record);
+  kept_.erase(root);
+  commit(std::move(batch), Durability::synced, std::move(sealed), out);
+}
+
+void R1fsCore::on_sealed(Now now, AdderSeal sealed, Result<void> result, Effects& out) {
+  const auto at = adders_.find(sealed.request);
+  const bool waits = at != adders_.end();
+  const std::uint32_t spread = waits ? at->second.what().spread : 0;
+  if (!result) {
+    // What the index took for granted is not so. The file is not there.
+    for (const Multihash& hash : sealed.blocks) {
+      const schema::BlockRecord* known = index_.find(hash);
+      if (known == nullptr) continue;
+      schema::BlockRecord block = *known;
+      std::uint32_t& refs = sealed.record.is_public ? block.public_refs : block.local_refs;
+      if (refs > 0) --refs;
+      if (block.public_refs > 0 || block.local_refs > 0 || !block.kept_for.empty())
+        index_.set(hash, block);
+      else
+        index_.erase(hash);
+    }
+    files_.erase(sealed.record.root.hash());
+    return fail_add(sealed.request, result.error(), out);
+  }
+  if (waits) {
+    index_.release(BlockIndex::Use::own, at->second.reserved());
+    adders_.erase(at);
+  }
+  const Multihash& root = sealed.record.root.hash();
+  if (sealed.record.is_public) {
+    out.push_back(ProvideRoot{root});
+    if (spread > 0 && waits) waiters_[root].push_back({sealed.request, spread});
+    if (const auto spreader = spreaders_.find(root); spreader != spreaders_.end())
+      spreader->second.expect_keepers(now, spread);
+    else
+      start_scan(now, sealed.record.root, ForSpread{}, out);
+  }
+  if (spread > 0 && sealed.record.is_public) return;
+  FileAnswer answer;
+  answer.file = info_of(sealed.record);
+  out.push_back(TellDone{sealed.request, std::move(answer)});
+}
+
+void R1fsCore::fail_add(RequestId request, Error error, Effects& out) {
+  const auto at = adders_.find(request);
+  if (at == adders_.end()) return;
+  out.push_back(CloseInput{request, false});
+  if (at->second.reserved() > 0) index_.release(BlockIndex::Use::own, at->second.reserved());
+  const FileAdder failed = std::move(at->second);
+  adders_.erase(at);
+  drop_leftovers(failed, out);
+  out.push_back(TellDone{request, std::move(error)});
+}
+
+void R1fsCore::drop_leftovers(const FileAdder& adder, Effects& out) {
+  StoreBatch batch;
+  for (const auto& [hash, record] : adder.blocks()) {
+    if (index_.held(hash)) continue;
+    bool elsewhere = false;
+    for (const auto& [request, other] : adders_)
+      elsewhere = elsewhere || other.blocks().count(hash);
+    if (elsewhere) continue;
+    index_.erase(hash);
+    batch.erase(config_.families.blocks, hash.bytes());
+    batch.erase(config_.families.meta, hash.bytes());
+  }
+  if (!batch.writes.empty()) commit(std::move(batch), Durability::buffered, Housekeeping{}, out);
+}
+
+void R1fsCore::get(RequestId request, GetFile what, Effects& out) {
+  const std::uint64_t codec = what.cid.codec();
+  if (codec != kCodecRaw && codec != kCodecDagPb)
+    return out.push_back(TellDone{
+        request, fail(Errc::unsupported, what.cid.text() + " is not a file",
+                      "its codec is " + std::to_string(codec), "give the CID of a UnixFS file")});
+  if (adders_.size() + getters_.size() >= kFileRequestsMax)
+    return out.push_back(TellDone{request, too_many()});
+  const FetchId fetch = ++tags_;
+  getter_fetches_[fetch] = request;
+  const auto at = getters_.emplace(request, FileGetter(request, fetch, std::move(what))).first;
+  at->second.start(out);
+}
+
+void R1fsCore::on_output_opened(Now now, RequestId request, Result<void> result, Effects& out) {
+  const auto at = getters_.find(request);
+  if (at == getters_.end()) return;
+  Effects child;
+  Result<void> step = at->second.on_output_opened(std::move(result), index_, child);
+  after_getter(now, request, std::move(step), child, out);
+}
+
+void R1fsCore::on_output_written(Now now, RequestId request, std::size_t bytes, Result<void> result,
+                                 Effects& out) {
+  const auto at = getters_.find(request);
+  if (at == getters_.end()) return;
+  Effects child;
+  Result<void> step = at->second.on_written(bytes, std::move(result), index_, child);
+  after_getter(now, request, std::move(step), child, out);
+}
+
+void R1fsCore::on_output_finished(Now now, RequestId request, Result<void> result, Effects& out) {
+  const auto at = getters_.find(request);
+  if (at == getters_.end()) return;
+  Effects none;
+  Result<void> step = at->second.on_finished(std::move(result));
+  after_getter(now, request, std::move(step), none, out);
+}
+
+void R1fsCore::after_getter(Now now, RequestId request, Result<void> step, Effects& from_child,
+                            Effects& out) {
+  // The getter numbers its reads itself; here they get the core's tags.
+  for (Effect& effect : from_child) {
+    if (auto* read = std::get_if<ReadStored>(&effect)) {
+      const std::uint64_t tag = ++tags_;
+      reads_.emplace(tag, GetterRead{request, read->tag});
+      read->tag = tag;
+    }
+    out.push_back(std::move(effect));
+  }
+  FileGetter& getter = getters_.at(request);
+  if (step && !getter.finished()) return;
+  FileAnswer answer;
+  answer.file.cid = getter.what().cid;
+  answer.file.bytes = getter.file_bytes();
+  answer.file.blocks = answer.file.blocks_held = getter.blocks();
+  answer.bytes_fetched = getter.bytes_fetched();
+  const Multihash root = getter.what().cid.hash();
+  if (!step) out.push_back(AbortOutput{request});
+  end_getter(request, out);
+  if (!step) return out.push_back(TellDone{request, step.error()});
+  index_.touch(root);
+  if (const auto file = files_.find(root); file != files_.end() && !file->second.own) {
+    if (file->second.bytes != answer.file.bytes || file->second.blocks != answer.file.blocks) {
+      file->second.bytes = answer.file.bytes;
+      file->second.blocks = static_cast<std::uint32_t>(answer.file.blocks);
+      StoreBatch batch;
+      put_file(batch, schema::FileRecord(file->second));
+      commit(std::move(batch), Durability::buffered, Housekeeping{}, out);
+    }
+    start_scan(now, file->second.root, ForKept{}, out);
+  }
+  out.push_back(TellDone{request, std::move(answer)});
+}
+
+void R1fsCore::end_getter(RequestId request, Effects& out) {
+  const auto at = getters_.find(request);
+  if (at->second.fetching()) {
+    out.push_back(EndFetch{at->second.fetch()});
+    out.push_back(StopLooking{request});
+  }
+  getter_fetches_.erase(at->second.fetch());
+  getters_.erase(at);
+}
+
+// A block that passed through our hands is kept when there is room for it; when there is not, it
+// has done its work.
+void R1fsCore::keep_block(FetchId fetch, const Multihash& root, const PeerId& publisher,
+                          const Cid& cid, const Bytes& data, const schema::FileRecord& record,
+                          Durability durability, Effects& out) {
+  StoreBatch batch;
+  schema::BlockRecord block;
+  if (const schema::BlockRecord* known = index_.find(cid.hash()); known != nullptr) block = *known;
+  block.size = static_cast<std::uint32_t>(data.size());
+  block.codec = static_cast<std::uint32_t>(cid.codec());
+  if (block.kept_for.empty()) block.kept_for = root;
+  batch.put(config_.families.blocks, cid.hash().bytes(), data);
+  put_block_record(batch, cid.hash(), block);
+  if (files_.count(root) == 0) put_file(batch, record);
+  keeper_.account(publisher, static_cast<std::int64_t>(data.size()));
+  commit(std::move(batch), durability, PullBlock{fetch, cid, publisher}, out);
+}
+
+void R1fsCore::list(RequestId request, Effects& out) {
+  FileAnswer answer;
+  for (const auto& [root, record] : files_) answer.files.push_back(info_of(record));
+  out.push_back(TellDone{request, std::move(answer)});
+}
+
+void R1fsCore::stat(Now now, RequestId request, const Cid& cid, Effects& out) {
+  start_scan(now, cid, ForStat{request}, out);
+}
+
+void R1fsCore::remove(Now now, RequestId request, const Cid& cid, Effects& out) {
+  const auto file = files_.find(cid.hash());
+  if (file == files_.end())
+    return out.push_back(TellDone{request, fail(Errc::not_local, cid.text() + " is not held here",
+                                                {}, "kith file ls shows what is")});
+  start_scan(now, file->second.root, ForRemove{request}, out);
+}
+
+void R1fsCore::finish_remove(Now, RequestId request, const Cid& root, ScanResult scan,
+                             Effects& out) {
+  const auto file = files_.find(root.hash());
+  if (file == files_.end())
+    return out.push_back(
+        TellDone{request, fail(Errc::not_local, root.text() + " is not held here any more")});
+  RemoveSeal removed{request, info_of(file->second), 0};
+  const schema::FileRecord record = file->second;
+  if (!record.own) {
+    for (const Multihash& hash : index_.blocks_kept_for(root.hash()))
+      removed.freed += index_.find(hash)->size;
+    evict(root.hash(), out);
+    commit({}, Durability::synced, std::move(removed), out);
+    return;
+  }
+  StoreBatch batch;
+  for (const ScannedBlock& scanned : scan.blocks) {
+    const schema::BlockRecord* held = index_.find(scanned.cid.hash());
+    if (held == nullptr) continue;
+    schema::BlockRecord block = *held;
+    std::uint32_t& refs = record.is_public ? block.public_refs : block.local_refs;
+    if (refs > 0) --refs;
+    if (block.public_refs > 0 || block.local_refs > 0 || !block.kept_for.empty())
+      put_block_record(batch, scanned.cid.hash(), block);
+    else
+      removed.freed += drop_block(batch, scanned.cid.hash());
+  }
+  files_.erase(file);
+  batch.erase(config_.families.files, root.hash().bytes());
+  spreaders_.erase(root.hash());
+  if (record.is_public) out.push_back(UnprovideRoot{root.hash()});
+  if (const auto waiting = waiters_.find(root.hash()); waiting != waiters_.end()) {
+    for (const Waiter& waiter : waiting->second)
+      out.push_back(TellDone{waiter.request, fail(Errc::cancelled, "the file was removed")});
+    waiters_.erase(waiting);
+  }
+  commit(std::move(batch), Durability::synced, std::move(removed), out);
+}
+
+void R1fsCore::cancel(RequestId request, Effects& out) {
+  const Error cancelled = fail(Errc::cancelled, "cancelled");
+  if (const auto adder = adders_.find(request); adder != adders_.end()) {
+    // A batch that seals the file may be on its way: then the file stays, and only nobody waits for
+    // it.
+    if (adder->second.state() == FileAdder::State::done) {
+      index_.release(BlockIndex::Use::own, adder->second.reserved());
+      adders_.erase(adder);
+      return out.push_back(TellDone{request, cancelled});
+    }
+    return fail_add(request, cancelled, out);
+  }
+  if (getters_.count(request) != 0) {
+    out.push_back(AbortOutput{request});
+    end_getter(request, out);
+    return out.push_back(TellDone{request, cancelled});
+  }
+  for (auto& [root, waiting] : waiters_)
+    if (std::erase_if(waiting, [&](const Waiter& one) { return one.request == request; }) != 0)
+      return out.push_back(TellDone{request, cancelled});
+  for (auto at = scans_.begin(); at != scans_.end(); ++at) {
+    const auto* stat = std::get_if<ForStat>(&at->second.purpose);
+    if (stat == nullptr || stat->request != request) continue;
+    scans_.erase(at);
+    return out.push_back(TellDone{request, cancelled});
+  }
+}
+
+}  // namespace kith::r1fs
