@@ -5,6 +5,7 @@
 //     bool run_until(std::function<bool()>, Duration within);
 //     Multiaddr listen_on();           // for b, with port 0
 //     Multiaddr nobody_listens();      // of the machine of b
+//     static bool available();         // optional: false skips
 //   };
 //   INSTANTIATE_TYPED_TEST_SUITE_P(MyName, TransportSuite, MyPair);
 #pragma once
@@ -115,6 +116,8 @@ template <class Pair>
 class TransportSuite : public ::testing::Test {
  protected:
   void SetUp() override {
+    if constexpr (requires { Pair::available(); })
+      if (!Pair::available()) GTEST_SKIP() << "not on this machine";
     a().set_sink(sink_a);
     b().set_sink(sink_b);
     auto bound = b().listen(pair.listen_on());

@@ -15,6 +15,11 @@ struct LoopbackPair {
   bool run_until(const std::function<bool()>& reached, Duration within) {
     return loop.run_until(reached, within);
   }
+  static bool available() {
+    AsioLoop probe_loop;
+    AsioTransport probe(probe_loop);
+    return probe.listen(listen_on()).has_value();
+  }
   static Multiaddr listen_on() {
     return *Multiaddr::parse(ip6 ? "/ip6/::1/tcp/0" : "/ip4/127.0.0.1/tcp/0");
   }
