@@ -102,6 +102,7 @@ bool Spreader::on_block_given(const Multihash& hash) {
   bool completed = false;
   for (auto& [offer, out] : out_)
     if (out.untaken.erase(hash) != 0 && out.untaken.empty()) completed = true;
+  if (completed) deadline_ = Mono();  // the next offer may go out now
   return completed;
 }
 
