@@ -32,6 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   if ((bytes[0] & 1) != 0) listener.receive_pool_max = 2 * kYamuxWindowInitial;
   if ((bytes[0] & 2) != 0) dialler.streams_max = 4;
   if ((bytes[0] & 4) != 0) listener.ping_every = kYamuxPingEvery;
+  if ((bytes[0] & 8) != 0) listener.stream_window_max = kYamuxWindowInitial;
   InputChoices choices(ByteView(bytes + 1, size - 1));
   wire::testing::TwoEnds ends(dialler, listener);
   while (!choices.exhausted()) ends.step(choices);

@@ -179,6 +179,17 @@ void TwoEnds::release(std::size_t end, Side& side, std::uint64_t bytes) {
 
 // --- the pipes
 
+void TwoEnds::count_credit(std::size_t end, const std::vector<Frame>& frames) {
+  for (const auto& [head, payload] : frames) {
+    if (head.type != YamuxType::window_update || head.flags == kYamuxRst || head.length == 0)
+      continue;
+    Side& side = streams_.at(head.stream).sides[end];
+    side.granted += head.length;
+    require(side.granted <= side.delivered - side.held + ends_[end].growth_max,
+            "credit is what was released, and growth");
+  }
+}
+
 void TwoEnds::pull(std::size_t end, std::size_t budget) {
   End& from = ends_[end];
   std::vector<Bytes> slices;
@@ -189,7 +200,9 @@ void TwoEnds::pull(std::size_t end, std::size_t budget) {
   require(pulled == bytes.size() && pulled <= budget, "pull keeps to its budget");
   require(had_output || pulled == 0, "has_output tells what pull will do");
   require(!had_output || pulled > 0 || budget <= kYamuxHeadBytes, "pull makes progress");
-  from.observer.on_sent(parse_frames(bytes), ends_[1 - end].observer);
+  const std::vector<Frame> frames = parse_frames(bytes);
+  from.observer.on_sent(frames, ends_[1 - end].observer);
+  count_credit(end, frames);
   if (!bytes.empty()) from.pipe.push_back(bytes);
   take_effects(end, effects);
 }

@@ -77,16 +77,19 @@ class TwoEnds {
     bool ended = false;    // YamuxEnded came
     std::uint64_t written = 0;
     std::uint64_t delivered = 0;
-    std::uint64_t held = 0;  // delivered, not released
+    std::uint64_t held = 0;     // delivered, not released
+    std::uint64_t granted = 0;  // credit sent to the other end, beyond the initial window
   };
   struct Stream {
     std::array<Side, 2> sides;
   };
   struct End {
-    End(YamuxConfig config, Now now) : machine(config, now) {}
+    End(YamuxConfig config, Now now)
+        : machine(config, now), growth_max(config.stream_window_max - kYamuxWindowInitial) {}
     Yamux machine;
-    Observer observer;       // of what this end sends
-    std::deque<Bytes> pipe;  // to the other end
+    std::uint32_t growth_max;  // of one stream's window
+    Observer observer;         // of what this end sends
+    std::deque<Bytes> pipe;    // to the other end
     std::map<YamuxSlot, std::uint32_t> ids;
   };
 
@@ -101,6 +104,7 @@ class TwoEnds {
   void write(std::size_t end, Side& side, std::size_t size, Priority priority);
   void reset(std::size_t end, Side& side);
   void release(std::size_t end, Side& side, std::uint64_t bytes);
+  void count_credit(std::size_t end, const std::vector<Frame>& frames);
   void pull(std::size_t end, std::size_t budget);
   void deliver(std::size_t from, std::size_t bytes);
   void take_effects(std::size_t end, const YamuxEffects& effects);
