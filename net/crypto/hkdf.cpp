@@ -14,8 +14,9 @@ namespace {
 
 HkdfKey hmac(ByteView key, std::initializer_list<ByteView> parts) {
   crypto_auth_hmacsha256_state state;
-  crypto_auth_hmacsha256_init(&state, key.data(), key.size());
-  for (const ByteView part : parts) crypto_auth_hmacsha256_update(&state, part.data(), part.size());
+  crypto_auth_hmacsha256_init(&state, start_of(key), key.size());
+  for (const ByteView part : parts)
+    crypto_auth_hmacsha256_update(&state, start_of(part), part.size());
   HkdfKey digest;
   crypto_auth_hmacsha256_final(&state, digest.data());
   sodium_memzero(&state, sizeof state);

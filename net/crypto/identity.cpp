@@ -57,7 +57,7 @@ Wiped<kPrivateKeyBytes> Identity::encode() const {
 
 Signature Identity::sign(ByteView message) const {
   Signature signature{};
-  CHECK(crypto_sign_detached(signature.data(), nullptr, message.data(), message.size(),
+  CHECK(crypto_sign_detached(signature.data(), nullptr, start_of(message), message.size(),
                              secret_.view().data()) == 0);
   return signature;
 }

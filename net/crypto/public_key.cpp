@@ -92,7 +92,7 @@ bool PublicKey::verify(ByteView message, ByteView signature) const {
   if (type_ != KeyType::ed25519) return verify_foreign(*key_, message, signature);
   require_sodium();
   return signature.size() == kSignatureBytes &&
-         crypto_sign_verify_detached(signature.data(), message.data(), message.size(),
+         crypto_sign_verify_detached(signature.data(), start_of(message), message.size(),
                                      ed25519_.data()) == 0;
 }
 

@@ -17,7 +17,7 @@ void require_sodium() {
 void wipe(std::span<std::uint8_t> bytes) { sodium_memzero(bytes.data(), bytes.size()); }
 
 bool equal_in_constant_time(ByteView a, ByteView b) {
-  return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+  return a.size() == b.size() && sodium_memcmp(start_of(a), start_of(b), a.size()) == 0;
 }
 
 GuardedSecret::GuardedSecret(ByteView from) : size_(from.size()) {

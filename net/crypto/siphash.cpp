@@ -10,7 +10,7 @@ SipHash::SipHash(Rng& rng) { rng.fill(key_.span()); }
 
 std::uint64_t SipHash::operator()(ByteView bytes) const {
   std::array<std::uint8_t, crypto_shorthash_BYTES> digest{};
-  crypto_shorthash(digest.data(), bytes.data(), bytes.size(), key_.data());
+  crypto_shorthash(digest.data(), start_of(bytes), bytes.size(), key_.data());
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < digest.size(); ++i)
     value |= static_cast<std::uint64_t>(digest[i]) << (8 * i);

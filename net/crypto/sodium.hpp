@@ -4,8 +4,16 @@
 
 #include <sodium.h>
 
+#include "schema/base/bytes.hpp"
+
 namespace kith::crypto {
 
 void require_sodium();
+
+// libsodium forbids null pointers, also for no bytes.
+inline const std::uint8_t* start_of(ByteView bytes) {
+  static constexpr std::uint8_t kNothing = 0;
+  return bytes.empty() ? &kNothing : bytes.data();
+}
 
 }  // namespace kith::crypto
