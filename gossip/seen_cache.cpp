@@ -50,11 +50,10 @@ bool SeenCache::add(Mono now, std::uint64_t key) {
   return young_.add(key);
 }
 
+// Turns when it was due, not when it is asked: late calls do not lengthen a lifetime.
 void SeenCache::expire(Mono now) {
-  if (size() == 0 || now - turned_ < kSeenLifetime) return;
-  const bool long_ago = now - turned_ >= 2 * kSeenLifetime;
-  turn(now);
-  if (long_ago) turn(now);
+  for (int turns = 0; turns < 2 && size() > 0 && now - turned_ >= kSeenLifetime; ++turns)
+    turn(turned_ + kSeenLifetime);
 }
 
 void SeenCache::turn(Mono now) {
