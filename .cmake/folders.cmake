@@ -193,3 +193,12 @@ function(kith_header_check)
     set_target_properties(kith_headers PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)
   endif()
 endfunction()
+
+# What holds for the house as a whole, and a test that the checker itself finds what is planted.
+function(kith_house)
+  find_program(KITH_PYTHON python3 REQUIRED)
+  add_test(NAME house:arrows COMMAND ${KITH_PYTHON} ${CMAKE_SOURCE_DIR}/tests/house/arrows.py)
+  add_test(NAME house:arrows_test
+    COMMAND ${KITH_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/house/arrows_test.py)
+  set_tests_properties(house:arrows house:arrows_test PROPERTIES TIMEOUT 60)
+endfunction()
