@@ -1,0 +1,230 @@
+#include "services/node/node.hpp"
+
+#include "dht/attachment.hpp"
+#include "gossip/attachment.hpp"
+#include "net/crypto/identity.hpp"
+#include "net/host/ping_service.hpp"
+#include "services/node/echo.hpp"
+#include "services/node/peer_requests.hpp"
+#include "services/node/request_table.hpp"
+#include "services/node/topic_hub.hpp"
+#include "services/r1fs/exchange_attachment.hpp"
+#include "services/r1fs/r1fs_attachment.hpp"
+
+namespace kith::node {
+namespace {
+
+gossip::RouterConfig gossip_config(const NodeParts& parts) {
+  gossip::RouterConfig config;
+  config.self = parts.host.self();
+  return config;
+}
+
+dht::AttachmentConfig dht_config(const NodeConfig& config, const NodeParts& parts) {
+  dht::AttachmentConfig made;
+  made.protocols = {"/kith/" + config.network_id + "/kad/1.0.0"};
+  made.dht.self = parts.host.self();
+  made.dht.bootstrap = config.bootstrap;
+  made.dht.mode =
+      config.dht_mode == dht::Mode::server ? dht::ModeChoice::server : dht::ModeChoice::client;
+  return made;
+}
+
+r1fs::R1fsConfig r1fs_config(const NodeConfig& config) {
+  return {config.network_id, {config.quota_bytes, config.kept_quota_bytes}, config.keep_for_others};
+}
+
+}  // namespace
+
+std::vector<FamilySpec> node_families() {
+  return {{"meta", false},       {"gossip", false},    {"dht", false},
+          {"r1fs_blocks", true}, {"r1fs_meta", false}, {"r1fs_files", false}};
+}
+
+// Which cores there are and what each is attached to. Members are made from top to bottom, each
+// from those above it.
+struct Node::Impl final : dht::RoutingSink, r1fs::FileSink {
+  Impl(NodeConfig c, NodeParts p)
+      : config(std::move(c)),
+        parts(p),
+        requests(parts.loop, [this](RequestId request) { abandon(request); }),
+        ping(parts.host, parts.loop, parts.rng.fork("ping")),
+        echo(parts.host, parts.loop, requests, config.echo),
+        peers(parts.host, ping, echo, requests),
+        routing(dht_config(config, parts), parts.host, parts.loop, &parts.store, parts.log,
+                parts.rng.fork("dht")),
+        gossip(gossip_config(parts), parts.host, parts.loop, parts.identity, &parts.store,
+               parts.log, parts.rng.fork("gossip")),
+        topics(gossip, requests),
+        exchange(parts.host, parts.loop, parts.log),
+        files(r1fs_config(config), parts.host, parts.loop, parts.store, gossip, routing, exchange,
+              parts.log) {
+    exchange.set_supplier(files);
+  }
+
+  NodeConfig config;
+  NodeParts parts;
+  RequestTable requests;
+  host::PingService ping;
+  Echo echo;
+  PeerRequests peers;
+  dht::Attachment routing;
+  gossip::Attachment gossip;
+  TopicHub topics;
+  r1fs::ExchangeAttachment exchange;
+  r1fs::Attachment files;
+  Mono started{};
+  bool stopping = false;
+
+  // One line a request: who works on it.
+  void run(RequestId id, PeerConnect& what) { peers.connect(id, what.addr); }
+  void run(RequestId id, PeerPing& what) { peers.ping(id, what); }
+  void run(RequestId id, PeerEcho& what) { peers.echo(id, what); }
+  void run(RequestId id, DhtFind& what) { routing.find_peer(id, what.id, *this); }
+  void run(RequestId id, DhtProviders& what) {
+    routing.find_providers(id, what.cid.hash(), what.enough, *this);
+  }
+  void run(RequestId id, TopicPublish& what) {
+    const auto hearers = static_cast<std::uint32_t>(gossip.subscribers(what.topic).size());
+    auto sent = gossip.publish(what.topic, std::move(what.data));
+    finish(id, sent ? Result<Answer>(Published{*sent, hearers}) : Result<Answer>(sent.error()));
+  }
+  void run(RequestId id, TopicSubscribe& what) {
+    if (auto joined = topics.join(id, what.topic); !joined) finish(id, joined.error());
+  }
+  void run(RequestId id, FileAdd& what) { files.add(id, std::move(what.what), *this); }
+  void run(RequestId id, FileGet& what) { files.get(id, std::move(what.what), *this); }
+  void run(RequestId id, FileList&) { files.list(id, *this); }
+  void run(RequestId id, FileStat& what) { files.stat(id, what.cid, *this); }
+  void run(RequestId id, FileRemove& what) { files.remove(id, what.cid, *this); }
+
+  // Answers come after start_request has returned its id.
+  void finish(RequestId id, Result<Answer> answer) {
+    auto held = std::make_shared<Result<Answer>>(std::move(answer));
+    parts.loop.post([this, alive = alive, id, held] {
+      if (*alive) requests.done(id, std::move(*held));
+    });
+  }
+
+  void abandon(RequestId id) {
+    peers.abandon(id);
+    routing.cancel(id);
+    topics.leave(id);
+    files.cancel(id);
+  }
+
+  void on_routing_progress(Now, RequestId id, const dht::RoutingProgress& progress) override {
+    requests.progress(id, progress);
+  }
+  void on_routing_done(Now, RequestId id, Result<dht::RoutingAnswer> answer) override {
+    requests.done(id, answer ? Result<Answer>(std::move(*answer)) : Result<Answer>(answer.error()));
+  }
+  void on_file_progress(Now, RequestId id, const r1fs::FileProgress& progress) override {
+    requests.progress(id, progress);
+  }
+  void on_file_done(Now, RequestId id, Result<r1fs::FileAnswer> answer) override {
+    requests.done(id, answer ? Result<Answer>(std::move(*answer)) : Result<Answer>(answer.error()));
+  }
+
+  std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+};
+
+namespace {
+
+// What a deadline names as unfinished when the request told no progress.
+std::string first_phase(const Request& request) {
+  struct Namer {
+    std::string operator()(const PeerConnect&) { return "connecting"; }
+    std::string operator()(const PeerPing&) { return "connecting or waiting for a ping's answer"; }
+    std::string operator()(const PeerEcho&) { return "echoing"; }
+    std::string operator()(const DhtFind&) { return "looking for the peer"; }
+    std::string operator()(const DhtProviders&) { return "looking for providers"; }
+    std::string operator()(const TopicPublish&) { return "publishing"; }
+    std::string operator()(const TopicSubscribe&) { return "listening"; }
+    std::string operator()(const FileAdd&) { return "reading the file"; }
+    std::string operator()(const FileGet&) { return "opening the output"; }
+    std::string operator()(const FileList&) { return "listing"; }
+    std::string operator()(const FileStat&) { return "reading the file's tree"; }
+    std::string operator()(const FileRemove&) { return "removing"; }
+  };
+  return std::visit(Namer{}, request);
+}
+
+}  // namespace
+
+Node::Node(NodeConfig config, NodeParts parts)
+    : impl_(std::make_unique<Impl>(std::move(config), parts)) {}
+Node::~Node() { *impl_->alive = false; }
+
+void Node::start(std::function<void(Result<void>)> ready) {
+  impl_->started = impl_->parts.loop.now().mono;
+  impl_->routing.start();
+  impl_->files.start(std::move(ready));
+}
+
+void Node::stop(std::function<void()> stopped) {
+  Impl& node = *impl_;
+  node.stopping = true;
+  node.requests.end_all(fail(Errc::cancelled, "the node is stopping"));
+  // What the cores hand to the store in this turn is written before what is handed to it in the
+  // next: an empty synced batch behind it says when.
+  struct Flush final : StoreSink {
+    std::function<void()> done;
+    void on_persisted(Now, std::uint64_t, Result<void>) override {
+      const std::unique_ptr<Flush> self(this);
+      done();
+    }
+    void on_read(Now, std::uint64_t, Result<std::optional<Bytes>>) override {}
+    void on_scanned(Now, std::uint64_t, Result<std::vector<StoreEntry>>, bool) override {}
+  };
+  auto* flush = new Flush;
+  flush->done = std::move(stopped);
+  node.parts.loop.post(
+      [&node, flush] { node.parts.store.commit({}, Durability::synced, *flush, 0); });
+}
+
+RequestId Node::start_request(Request request, Duration deadline, RequestSink& sink) {
+  const RequestId id = impl_->requests.add(sink, deadline, first_phase(request));
+  if (!impl_->requests.open(id)) return id;
+  if (impl_->stopping)
+    impl_->finish(id, fail(Errc::cancelled, "the node is stopping"));
+  else
+    std::visit([&](auto& what) { impl_->run(id, what); }, request);
+  return id;
+}
+
+void Node::cancel(RequestId request) { impl_->requests.cancel(request); }
+void Node::drop_sink(RequestSink& sink) { impl_->requests.drop_sink(sink); }
+
+Status Node::status() const {
+  const Impl& node = *impl_;
+  Status status;
+  status.id = node.parts.host.self();
+  status.network_id = node.config.network_id;
+  status.addrs = node.parts.host.listen_addrs();
+  status.protocols = node.parts.host.served_protocols();
+  status.peers = static_cast<std::uint32_t>(node.parts.host.peers().size());
+  status.dht_peers = node.routing.table_size();
+  status.dht_mode = node.routing.mode();
+  for (const std::string& name : node.gossip.topics())
+    status.topics.push_back(
+        {name, 0, static_cast<std::uint32_t>(node.gossip.subscribers(name).size())});
+  status.storage = node.files.storage();
+  status.disk = node.parts.store.usage();
+  status.uptime = node.parts.loop.now().mono - node.started;
+  const r1fs::ExchangeCounters blocks = node.exchange.counters();
+  status.blocks_in = blocks.blocks_in;
+  status.block_bytes_in = blocks.bytes_in;
+  status.blocks_out = blocks.blocks_out;
+  status.block_bytes_out = blocks.bytes_out;
+  status.block_duplicates_in = blocks.duplicates_in;
+  status.block_rubbish_in = blocks.rubbish_in;
+  return status;
+}
+
+std::vector<host::PeerStatus> Node::peers() const { return impl_->parts.host.peers(); }
+gossip::Gossip& Node::gossip() { return impl_->gossip; }
+dht::Routing& Node::routing() { return impl_->routing; }
+r1fs::R1fs& Node::files() { return impl_->files; }
+
+}  // namespace kith::node
