@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "schema/base/base_encoding.hpp"
-#include "schema/base/multiaddr_protocols.hpp"
+#include "schema/base/multiaddr_values.hpp"
 #include "schema/base/varint.hpp"
 
 namespace kith {

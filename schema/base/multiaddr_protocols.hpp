@@ -1,18 +1,9 @@
-// The protocol table of multiaddr (multiformats/multiaddr, protocols.csv), and how the value of
-// each is checked, parsed and printed. Deprecated protocols stay readable.
-//
-// The law that every form keeps: a value that check_value accepts is printed as a text that parses
-// back to the same bytes. So names with a '/', control characters or broken UTF-8 are refused in
-// packed form too, which also keeps them out of logs and terminals.
+// The protocol table of multiaddr (multiformats/multiaddr, protocols.csv). Deprecated protocols
+// stay readable. What the value of each form is, multiaddr_values.hpp knows.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
-#include <vector>
-
-#include "schema/base/bytes.hpp"
-#include "schema/base/result.hpp"
 
 namespace kith {
 
@@ -45,10 +36,5 @@ struct MultiaddrProtocol {
 // Null when the table has no such protocol. By name, /ipfs is /p2p.
 const MultiaddrProtocol* find_protocol(std::uint32_t code);
 const MultiaddrProtocol* find_protocol(std::string_view name);
-
-Result<void> check_value(ValueForm form, ByteView value);
-Result<std::vector<std::uint8_t>> parse_value(ValueForm form, std::string_view text);
-// `value` has passed check_value.
-std::string print_value(ValueForm form, ByteView value);
 
 }  // namespace kith

@@ -41,7 +41,7 @@ BELOW = {
 }
 SERVICE_BELOW = OVERLAY
 
-# Libraries that only some folders may see: pattern of the header, name, where, what to do elsewhere.
+# Libraries that only some folders may see: header, name, where, and what to do elsewhere.
 CRYPTO = ("schema/base", "net/base", "net/crypto", "net/wire", "net/host", "net/asio")
 EDGES = ("net/asio", "services/bridge", "services/daemon")
 CORES = ("schema/base", "schema/libp2p", "schema/kith", "net/wire", "dht", "gossip")
@@ -133,7 +133,7 @@ def findings(root):
             if path.suffix not in SOURCES or not path.is_file():
                 continue
             if source is None:
-                yield f"{name}:1: a source outside the folders of the house\n  fix: move it into one"
+                yield f"{name}:1: outside the folders of the house\n  fix: move it into one"
                 continue
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
             for number, line in enumerate(lines, 1):

@@ -29,7 +29,8 @@ def check(file, *lines):
         (root / file).parent.mkdir(parents=True, exist_ok=True)
         (root / file).write_text("\n".join(lines) + "\n")
         told = io.StringIO()
-        with mock.patch.object(sys, "argv", ["arrows.py", folder]), contextlib.redirect_stdout(told):
+        arguments = mock.patch.object(sys, "argv", ["arrows.py", folder])
+        with arguments, contextlib.redirect_stdout(told):
             return arrows.main(), told.getvalue()
 
 

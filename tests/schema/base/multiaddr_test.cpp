@@ -4,7 +4,9 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include <fstream>
 #include <set>
+#include <sstream>
 
 #include "schema/base/multiaddr_protocols.hpp"
 #include "schema/base/varint.hpp"
@@ -107,6 +109,25 @@ TEST(Multiaddr, text_and_packed_form_agree_for_every_protocol) {
   EXPECT_EQ(garlic.parts()[0].value.size(), 387u);
   EXPECT_EQ(garlic.text(), "/garlic64/" + garlic64 + "jT~-");
   EXPECT_EQ(seen.size() + 1, 40u) << "the table has 40 protocols; all but garlic64 are above";
+}
+
+TEST(Multiaddr, table_is_the_published_one) {
+  std::ifstream file(KITH_TEST_FIXTURES "/libp2p/multiaddr_protocols.txt");
+  int rows = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with('#')) continue;
+    std::istringstream words(line);
+    std::uint32_t code = 0;
+    std::string size, name;
+    words >> code >> size >> name;
+    const MultiaddrProtocol* protocol = find_protocol(name);
+    ASSERT_NE(protocol, nullptr) << name;
+    EXPECT_EQ(protocol->code, code) << name;
+    EXPECT_EQ(protocol->size, size == "V" ? kVariableSize : std::stoi(size) / 8) << name;
+    EXPECT_EQ(find_protocol(code), protocol);
+    ++rows;
+  }
+  EXPECT_EQ(rows, 41) << "40 protocols and the alias /ipfs";
 }
 
 // multiformats/multiaddr test/multiaddr.feature, both scenarios.
