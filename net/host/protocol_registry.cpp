@@ -11,7 +11,8 @@ bool PeerFacts::speaks(std::string_view protocol) const {
 }
 
 ProtocolIndex ProtocolRegistry::add(ProtocolSpec spec, Protocol& handler, bool internal) {
-  CHECK(!spec.ids.empty() && entries_.size() < UINT16_MAX);
+  CHECK((!spec.serve || !spec.ids.empty()) &&
+        entries_.size() < UINT16_MAX);  // without ids: only connects
   const auto index = static_cast<ProtocolIndex>(entries_.size());
   for (const std::string& id : spec.ids) CHECK(by_id_.emplace(id, index).second);
   entries_.push_back({std::move(spec), &handler, internal});

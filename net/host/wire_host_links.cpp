@@ -40,7 +40,8 @@ Link& WireHost::add_link(PipeSlot pipe, Admission::Ticket ticket, const Multiadd
 void WireHost::erase_link(Link& link) {
   loop_.arm(link, kNever);
   admission_.leave(link.ticket);
-  by_pipe_[link.pipe.index] = {};
+  // The transport may have given the index to a pipe that we dialled meanwhile.
+  if (LinkSlot& mine = by_pipe_[link.pipe.index]; mine == link.slot) mine = {};
   links_.erase(link.slot);
   update_door();
 }
