@@ -146,6 +146,7 @@ class Yamux {
   std::size_t stream_count() const { return streams_.size(); }
   std::size_t queued_bytes(YamuxSlot stream) const;
   std::size_t queued_bytes() const { return queued_; }          // of all streams
+  std::size_t queued_slices() const { return pool_.used(); }    // of all streams
   std::size_t unreleased_bytes() const { return unreleased_; }  // of all streams
   std::uint32_t stream_id(YamuxSlot stream) const;              // 0: gone
   Duration round_trip() const { return round_trip_; }           // 0: not measured yet

@@ -113,6 +113,10 @@ TEST_F(YamuxHostile, reset_in_the_middle_of_a_frame_discards_its_rest) {
   EXPECT_TRUE(saw.empty());
   send(data_frame(3, 10, kYamuxSyn));
   EXPECT_EQ(only<YamuxData>(saw).size(), 1u) << "the next frame is found";
+  send(data_frame(1, kYamuxWindowInitial - 1000));
+  expect_alive();
+  send(data_frame(1, 1));
+  expect_failed(Errc::oversized);
 }
 
 TEST_F(YamuxHostile, window_updates_for_unknown_streams_are_ignored) {

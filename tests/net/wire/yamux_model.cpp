@@ -336,6 +336,7 @@ void TwoEnds::finish() {
     require(end.machine.stream_count() == 0, "no stream is left");
     require(end.machine.queued_bytes() == 0 && end.machine.unreleased_bytes() == 0,
             "no byte is left");
+    require(end.machine.queued_slices() == 0, "no slice is kept");
     require(!end.machine.has_output() && !end.machine.stalled(), "nothing waits");
   }
 }

@@ -376,9 +376,32 @@ TEST(Yamux, windows_grow_only_within_the_receive_pool) {
     pair.a.write(pair.now, second, zeros(1u << 20));
     pair.settle();
     EXPECT_LE(pair.b.unreleased_bytes(), poor.receive_pool_max);
+    EXPECT_TRUE(only<YamuxReset>(pair.b_saw).empty());
     for (const YamuxData& data : only<YamuxData>(pair.b_saw))
       pair.b.release(data.stream, data.data.size());
     pair.b_saw.clear();
+  }
+}
+
+TEST(Yamux, room_in_the_receive_pool_comes_back_when_a_stream_ends) {
+  YamuxConfig poor = quiet(false);
+  poor.receive_pool_max = 2 * kYamuxWindowInitial;
+  Pair pair(quiet(true), poor);
+  pair.b.ping(pair.now);
+  for (int i = 0; i < 5; ++i) {
+    const YamuxSlot stream = *pair.a.open(pair.now);
+    std::size_t biggest = 0;
+    for (int turn = 0; turn < 4; ++turn) {
+      pair.a.write(pair.now, stream, zeros(1u << 20));
+      pair.settle();
+      biggest = std::max(biggest, pair.b.unreleased_bytes());
+      for (const YamuxData& data : only<YamuxData>(pair.b_saw))
+        pair.b.release(data.stream, data.data.size());
+      pair.b_saw.clear();
+    }
+    EXPECT_EQ(biggest, 2 * kYamuxWindowInitial) << "stream " << i;
+    pair.a.reset(stream);
+    pair.settle();
   }
 }
 
