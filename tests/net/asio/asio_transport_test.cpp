@@ -201,6 +201,16 @@ TEST_F(AsioTransportTest, dial_to_port_0_or_to_the_wildcard_is_refused) {
   }
 }
 
+// UBSan probes memory through a pipe of its own and takes a failure for a bad object.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SKIP_IF_SANITIZED GTEST_SKIP() << "the sanitizer needs descriptors of its own"
+#endif
+#endif
+#ifndef SKIP_IF_SANITIZED
+#define SKIP_IF_SANITIZED static_cast<void>(0)
+#endif
+
 // Lowers the limit of open files to what is open now and `spare` more.
 class FewFiles {
  public:
@@ -219,6 +229,7 @@ class FewFiles {
 };
 
 TEST_F(AsioTransportTest, accepting_pauses_without_descriptors_and_goes_on_with_them) {
+  SKIP_IF_SANITIZED;
   // Outside of the transport: a dial of ours would need the descriptors too.
   std::vector<int> clients;
   sockaddr_in to{};
@@ -241,6 +252,7 @@ TEST_F(AsioTransportTest, accepting_pauses_without_descriptors_and_goes_on_with_
 }
 
 TEST_F(AsioTransportTest, dial_without_descriptors_fails_by_event) {
+  SKIP_IF_SANITIZED;
   host::PipeSlot pipe;
   {
     const FewFiles none(0);
