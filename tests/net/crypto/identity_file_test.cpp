@@ -55,13 +55,21 @@ class IdentityFile : public testing::Test {
 };
 
 TEST_F(IdentityFile, first_start_makes_a_private_key_file_in_a_private_folder) {
-  ::umask(0);
+  const mode_t before = ::umask(0);
   const auto identity = start();
+  ::umask(before);
   ASSERT_TRUE(identity) << describe(identity.error());
   EXPECT_EQ(mode_of(folder_), 0700u);
   EXPECT_EQ(mode_of(path_), 0600u);
   EXPECT_EQ(content(), as_text(identity->encode()));
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);
+}
+
+TEST_F(IdentityFile, folders_above_are_made_too) {
+  folder_ = base_ + "/share/kith/home";
+  path_ = folder_ + "/identity.key";
+  ASSERT_TRUE(start());
+  EXPECT_EQ(mode_of(folder_), 0700u);
 }
 
 TEST_F(IdentityFile, later_starts_read_the_same_identity) {
