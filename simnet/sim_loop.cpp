@@ -38,8 +38,10 @@ void SimLoop::arm(Alarm& alarm, Mono at) {
 }
 
 void SimLoop::schedule_alarm() {
-  if (alarms_.next() >= armed_) return;
-  armed_ = alarms_.next();
+  // What should have been done already is done now.
+  const Mono next = std::max(alarms_.next(), loops_.world_.now());
+  if (next >= armed_) return;
+  armed_ = next;
   schedule(armed_, kAlarms);
 }
 

@@ -115,6 +115,10 @@ void StreamTable::write(Now now, Stream& stream, Bytes message, Priority priorit
   for (Bytes& part : parts_)
     stream.link->connection->mux().write(now, stream.mux, std::move(part), to_wire(priority));
   parts_.clear();
+  // Above the half of its queue a sender is told when it has fallen to it again.
+  wire::Yamux& mux = stream.link->connection->mux();
+  const std::size_t half = registry_.at(stream.protocol).spec.send_queue_bytes_max / 2;
+  if (mux.queued_bytes(stream.mux) > half) (void)mux.notify_below(stream.mux, half);
   stream.link->touch(turn_);
 }
 

@@ -58,6 +58,7 @@ void ExchangeCore::on_message(Now now, host::PeerSlot slot, const Bytes& bytes,
     on_data(now, slot, std::move(block), outbox, out);
   for (const libp2p::BitswapPresence& presence : message->presences)
     on_presence(now, slot, presence, outbox, out);
+  if (!message->presences.empty()) schedule_waiting(now, slot, outbox, out);
   if (const auto peer = peers_.find(slot); peer != peers_.end()) read_more(slot, peer->second, out);
   flush(outbox, out);
 }
@@ -130,6 +131,7 @@ void ExchangeCore::take(Now now, host::PeerSlot slot, const Result<Cid>& cid, By
     out.push_back(GiveBlock{session, wanted, data, from});
     schedule(now, session, outbox, out);
   }
+  schedule_waiting(now, slot, outbox, out);
 }
 
 void ExchangeCore::strike(Now now, host::PeerSlot slot, Outbox& outbox, Effects& out) {

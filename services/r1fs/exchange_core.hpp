@@ -92,6 +92,8 @@ class ExchangeCore {
 
   void flush(Outbox& outbox, Effects& out);
   void schedule(Now, SessionSlot, Outbox&, Effects&);
+  // A peer has room again: whatever session waits for it goes on.
+  void schedule_waiting(Now, host::PeerSlot, Outbox&, Effects&);
   bool ask(Now, Want&, Session&, Outbox&, bool& any_candidate);
   void probe(SessionSlot, Want&, Outbox&);
   void settle_unavailable(Want&, SessionSlot, Effects&);

@@ -84,6 +84,16 @@ void ExchangeCore::schedule(Now now, SessionSlot slot, Outbox& outbox, Effects& 
   }
 }
 
+void ExchangeCore::schedule_waiting(Now now, host::PeerSlot slot, Outbox& outbox, Effects& out) {
+  std::vector<SessionSlot> waiting;
+  sessions_.for_each([&](SessionSlot session, Session& one) {
+    if (one.unasked.empty()) return;
+    if (std::find(one.peers.begin(), one.peers.end(), slot) != one.peers.end())
+      waiting.push_back(session);
+  });
+  for (const SessionSlot session : waiting) schedule(now, session, outbox, out);
+}
+
 bool ExchangeCore::ask(Now now, Want& want, Session& session, Outbox& outbox, bool& any_candidate) {
   Peer* best = nullptr;
   host::PeerSlot best_slot;
@@ -191,6 +201,7 @@ void ExchangeCore::on_tick(Now now, Effects& out) {
     }
     outbox[slot].wants.push_back({want.cid, 1, true});
     pass_over(now, want, slot, outbox, out);
+    schedule_waiting(now, slot, outbox, out);
   }
   flush(outbox, out);
 }
@@ -213,22 +224,26 @@ void ExchangeCore::forget_want(const Multihash& hash, SessionSlot session, Outbo
   wants_.erase(at);
 }
 
-void ExchangeCore::cancel(Now, SessionSlot slot, const Cid& cid, Effects& out) {
+void ExchangeCore::cancel(Now now, SessionSlot slot, const Cid& cid, Effects& out) {
   Session* session = sessions_.find(slot);
   if (session == nullptr || session->wants.erase(cid.hash()) == 0) return;
   std::erase(session->unasked, cid.hash());
   Outbox outbox;
+  const std::vector<host::PeerSlot> peers = session->peers;
   forget_want(cid.hash(), slot, outbox);
+  for (const host::PeerSlot peer : peers) schedule_waiting(now, peer, outbox, out);
   flush(outbox, out);
 }
 
-void ExchangeCore::close(Now, SessionSlot slot, Effects& out) {
+void ExchangeCore::close(Now now, SessionSlot slot, Effects& out) {
   Session* session = sessions_.find(slot);
   if (session == nullptr) return;
   const std::set<Multihash> wants = std::move(session->wants);
+  const std::vector<host::PeerSlot> peers = std::move(session->peers);
   Outbox outbox;
   for (const Multihash& hash : wants) forget_want(hash, slot, outbox);
   sessions_.erase(slot);
+  for (const host::PeerSlot peer : peers) schedule_waiting(now, peer, outbox, out);
   flush(outbox, out);
 }
 

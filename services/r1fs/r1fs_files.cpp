@@ -229,6 +229,21 @@ void R1fsCore::on_output_finished(Now now, RequestId request, Result<void> resul
   after_getter(now, request, std::move(step), none, out);
 }
 
+void R1fsCore::on_provider(RequestId request, const dht::PeerInfo& peer, Effects& out) {
+  if (const auto at = getters_.find(request); at != getters_.end())
+    at->second.on_provider(peer, out);
+}
+
+void R1fsCore::on_providers_done(Now now, RequestId request, std::uint32_t asked, Effects& out) {
+  if (const auto at = getters_.find(request); at != getters_.end())
+    at->second.on_providers_done(now, asked, out);
+}
+
+void R1fsCore::on_provider_connected(RequestId request, Result<host::PeerSlot> peer, Effects& out) {
+  if (const auto at = getters_.find(request); at != getters_.end())
+    at->second.on_provider_connected(std::move(peer), out);
+}
+
 void R1fsCore::after_getter(Now now, RequestId request, Result<void> step, Effects& from_child,
                             Effects& out) {
   // The getter numbers its reads itself; here they get the core's tags.
