@@ -46,7 +46,7 @@ void Asks::ask(Now now, Ask ask, std::optional<host::PeerSlot> slot, std::vector
   Pending& kept = asks_.at(made);
   if (slot) {
     kept.slot = *slot;
-    open(made, kept, out, outcomes, now);
+    open(made, kept, out, outcomes);
     return;
   }
   kept.connecting = RequestId{requests_++};
@@ -54,34 +54,31 @@ void Asks::ask(Now now, Ask ask, std::optional<host::PeerSlot> slot, std::vector
   out.push_back(Connect{kept.connecting, id, std::move(addrs)});
 }
 
-void Asks::open(AskId id, Pending& pending, Effects& out, Outcomes& outcomes, Now now) {
+void Asks::open(AskId id, Pending& pending, Effects& out, Outcomes& outcomes) {
   if (pending.ask.expect == Expect::connection) {
     finish(id, Outcome::Kind::connected, {}, {}, outcomes);
     return;
   }
   const auto idle = idle_.find(pending.slot);
-  if (idle == idle_.end() || pending.reused) {
+  // What is not answered goes on a stream of its own: that it was opened is all that we learn.
+  const bool fresh = pending.reused || pending.ask.expect == Expect::delivery;
+  if (idle == idle_.end() || fresh) {
     pending.reused = false;
     out.push_back(OpenStream{id, pending.slot, pending.ask.message});
     return;
   }
-  const host::StreamSlot stream = idle->second.stream;
-  idle_.erase(idle);
-  Stream& state = streams_.at(stream);
-  state.ask = id;
-  pending.stream = stream;
+  pending.stream = idle->second.stream;
   pending.reused = true;
-  out.push_back(SendMessage{stream, pending.ask.message});
-  if (pending.ask.expect != Expect::delivery) return;
-  finish(id, Outcome::Kind::delivered, {}, {}, outcomes);
-  set_idle(now, stream, state, out);
+  idle_.erase(idle);
+  streams_.at(pending.stream).ask = id;
+  out.push_back(SendMessage{pending.stream, pending.ask.message});
 }
 
 bool Asks::bind(AskId ask, host::StreamSlot stream) {
   Pending* pending = asks_.find(ask);
   if (pending == nullptr) return false;
   pending->stream = stream;
-  streams_[stream] = {ask, pending->slot, false};
+  streams_[stream] = {ask, pending->slot};
   return true;
 }
 
@@ -110,7 +107,7 @@ void Asks::forget_idle(host::StreamSlot stream, const Stream& state) {
   if (idle != idle_.end() && idle->second.stream == stream) idle_.erase(idle);
 }
 
-bool Asks::on_connected(Now now, RequestId request, const Result<host::PeerSlot>& peer,
+bool Asks::on_connected(Now, RequestId request, const Result<host::PeerSlot>& peer,
                         Effects& out, Outcomes& outcomes) {
   if (request.value < kFirstRequest) return false;
   const auto found = connecting_.find(request);
@@ -124,19 +121,19 @@ bool Asks::on_connected(Now now, RequestId request, const Result<host::PeerSlot>
     return true;
   }
   pending.slot = *peer;
-  open(id, pending, out, outcomes, now);
+  open(id, pending, out, outcomes);
   return true;
 }
 
-bool Asks::on_opened(Now now, host::StreamSlot stream, Effects& out, Outcomes& outcomes) {
+bool Asks::on_opened(Now, host::StreamSlot stream, Effects& out, Outcomes& outcomes) {
   const auto found = streams_.find(stream);
   if (found == streams_.end()) return false;
-  found->second.opened = true;
   const AskId id = found->second.ask;
   const Pending* pending = asks_.find(id);
   if (pending == nullptr || pending->ask.expect != Expect::delivery) return true;
   finish(id, Outcome::Kind::delivered, {}, {}, outcomes);
-  set_idle(now, stream, found->second, out);
+  out.push_back(CloseStream{stream});
+  streams_.erase(found);
   return true;
 }
 
@@ -177,20 +174,19 @@ bool Asks::on_ended(Now, host::StreamSlot stream, Effects& out) {
   return true;
 }
 
-bool Asks::on_closed(Now now, host::StreamSlot stream, const Error* error, Effects& out,
+bool Asks::on_closed(Now, host::StreamSlot stream, const Error* error, Effects& out,
                      Outcomes& outcomes) {
   const auto found = streams_.find(stream);
   if (found == streams_.end()) return false;
   forget_idle(stream, found->second);
   const AskId id = found->second.ask;
-  const bool opened = found->second.opened;
   streams_.erase(found);
   Pending* pending = asks_.find(id);
   if (pending == nullptr) return true;
   pending->stream = {};
   if (pending->reused) {
-    open(id, *pending, out, outcomes, now);
-  } else if (pending->ask.expect == Expect::delivery && (error == nullptr || opened)) {
+    open(id, *pending, out, outcomes);
+  } else if (pending->ask.expect == Expect::delivery && error == nullptr) {
     finish(id, Outcome::Kind::delivered, {}, {}, outcomes);
   } else {
     finish(id, Outcome::Kind::failed, {},

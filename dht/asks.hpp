@@ -11,6 +11,7 @@
 //   deviation (as TCP's retransmission timer, RFC 6298), within kLateMin and kLateMax.
 // * An answer must be of the type that was asked for and, where it names a key, of the key asked
 //   for; any other message resets the stream, and the ask fails.
+// * ADD_PROVIDER goes on a stream of its own and is delivered when the other side took that.
 // * A stream is kept idle for kIdleStream after an answer and used again; if the other side has
 // ended
 //   it meanwhile, the request is sent once more on a new one.
@@ -99,14 +100,13 @@ class Asks {
   struct Stream {
     AskId ask;  // none: idle
     host::PeerSlot peer;
-    bool opened = false;
   };
   struct Idle {
     host::StreamSlot stream;
     Mono until{};
   };
 
-  void open(AskId id, Pending& pending, Effects& out, Outcomes& outcomes, Now now);
+  void open(AskId id, Pending& pending, Effects& out, Outcomes& outcomes);
   void finish(AskId id, Outcome::Kind kind, libp2p::KadMessage answer, Error error,
               Outcomes& outcomes);
   void set_idle(Now now, host::StreamSlot stream, Stream& state, Effects& out);

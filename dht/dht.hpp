@@ -40,7 +40,7 @@ namespace kith::dht {
 inline constexpr std::size_t kQueriesMax = 128;
 inline constexpr std::size_t kReprovidesAtOnce = 3;
 inline constexpr std::size_t kProvidersFoundMax = 100;
-inline constexpr std::uint32_t kValueQuorum = 4;  // valid answers that settle get_value
+inline constexpr std::uint32_t kValueQuorum = 16;  // valid answers that settle get_value, as go has
 inline constexpr Duration kRefreshDeadline = 20s;
 inline constexpr Duration kTableWait = 10s;
 inline constexpr Duration kInboundIdle = 60s;
