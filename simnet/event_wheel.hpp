@@ -46,12 +46,15 @@ class EventWheel {
   static constexpr std::size_t kChunkEvents = 15;
   static constexpr std::size_t kSlabChunks = 1024;
 
-  // Buckets are lists of chunks from one pool: no allocation in the steady state.
-  struct Chunk {
-    std::array<Event, kChunkEvents> events;
+  // Buckets are lists of chunks from one pool: no allocation in the steady state. A bucket with one
+  // event touches one cache line of it.
+  struct alignas(64) Chunk {
     std::uint32_t used;
     std::uint32_t next;
+    std::array<std::uint64_t, 3> unused;
+    std::array<Event, kChunkEvents> events;
   };
+  static_assert(sizeof(Chunk) == 512);
   struct Level {
     explicit Level(unsigned count_bits)
         : head(std::size_t{1} << count_bits, kNone), full(head.size() / 64) {}
