@@ -46,6 +46,8 @@ std::string_view code_name(Errc code) {
       return "KITH-USAGE";
     case Errc::exhausted:
       return "KITH-EXHAUSTED";
+    case Errc::none:
+      return "KITH-NONE";
   }
   return "KITH-UNKNOWN";
 }

@@ -36,13 +36,14 @@ enum class Errc : std::uint16_t {
   configuration,  // a key or value that cannot be used
   usage,          // command line
   exhausted,      // a local quota, table or budget is full
+  none,           // nothing went wrong: what error() of a success gives; never reported
 };
 
 // "KITH-MALFORMED" and so on: what logs, HTTP and the command line print.
 std::string_view code_name(Errc code);
 
 struct Error {
-  Errc code = Errc::malformed;
+  Errc code = Errc::none;
   std::string what;  // one clause, no full stop
   std::string why;   // the evidence; may be empty
   std::string fix;   // the exact command or change; may be empty
