@@ -50,8 +50,19 @@ void Echo::pump(host::StreamSlot stream, Outgoing& out) {
         static_cast<std::size_t>(std::min<std::uint64_t>(kPartBytes, bytes - out.sent));
     host_.send(stream, part_at(out.sent, part));
     out.sent += part;
-    if (out.sent == bytes) host_.close(stream);
   }
+  if (out.sent == bytes) host_.close(stream);
+}
+
+// The sender's window opens only as fast as the echo leaves.
+void Echo::pump(host::StreamSlot stream, Incoming& in) {
+  while (!in.held.empty() && host_.queued_bytes(stream) <= kQueueMax) {
+    const std::size_t size = in.held.front().size();
+    host_.send(stream, std::move(in.held.front()));
+    in.held.pop_front();
+    host_.release(stream, size);
+  }
+  if (in.ended && in.held.empty()) host_.close(stream);
 }
 
 void Echo::on_stream(Now, host::StreamSlot stream, host::PeerSlot, std::string_view) {
@@ -60,13 +71,8 @@ void Echo::on_stream(Now, host::StreamSlot stream, host::PeerSlot, std::string_v
 
 void Echo::on_data(Now, host::StreamSlot stream, Bytes data) {
   if (const auto in = incoming_.find(stream); in != incoming_.end()) {
-    const std::size_t size = data.size();
-    host_.send(stream, std::move(data));
-    // The sender's window opens only as fast as the echo leaves.
-    in->second.waiting += size;
-    if (host_.queued_bytes(stream) <= kQueueMax)
-      host_.release(stream, std::exchange(in->second.waiting, 0));
-    return;
+    in->second.held.push_back(std::move(data));
+    return pump(stream, in->second);
   }
   const auto at = outgoing_.find(stream);
   if (at == outgoing_.end()) return;
@@ -80,12 +86,14 @@ void Echo::on_data(Now, host::StreamSlot stream, Bytes data) {
 }
 
 void Echo::on_end(Now, host::StreamSlot stream) {
-  if (const auto in = incoming_.find(stream); in != incoming_.end()) host_.close(stream);
+  const auto in = incoming_.find(stream);
+  if (in == incoming_.end()) return;
+  in->second.ended = true;
+  pump(stream, in->second);
 }
 
 void Echo::on_writable(Now, host::StreamSlot stream) {
-  if (const auto in = incoming_.find(stream); in != incoming_.end())
-    host_.release(stream, std::exchange(in->second.waiting, 0));
+  if (const auto in = incoming_.find(stream); in != incoming_.end()) pump(stream, in->second);
   if (const auto out = outgoing_.find(stream); out != outgoing_.end()) pump(stream, out->second);
 }
 

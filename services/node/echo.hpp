@@ -3,6 +3,7 @@
 // what returns.
 #pragma once
 
+#include <deque>
 #include <map>
 
 #include "services/node/request_table.hpp"
@@ -31,7 +32,8 @@ class Echo final : public host::Protocol {
     Mono started{};
   };
   struct Incoming {
-    std::size_t waiting = 0;  // bytes taken and not yet released: as many as are queued to go back
+    std::deque<Bytes>
+        held;  // not queued to go back yet, and not released: at most the stream's window
     bool ended = false;
   };
 
@@ -41,6 +43,7 @@ class Echo final : public host::Protocol {
   void on_writable(Now, host::StreamSlot) override;
   void on_closed(Now, host::StreamSlot, const Error*) override;
   void pump(host::StreamSlot stream, Outgoing& out);
+  void pump(host::StreamSlot stream, Incoming& in);
   void finish(RequestId request, Result<Answer> answer);
 
   host::Host& host_;
