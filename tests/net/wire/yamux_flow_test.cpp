@@ -123,7 +123,7 @@ TEST(YamuxFlow, pull_keeps_to_its_budget_and_loses_nothing) {
       ASSERT_EQ(size, join(slices).size());
       ASSERT_LE(size, budget);
       ASSERT_GT(size, 0u);
-      for (const Frame& frame : parse_frames(join(slices))) pulled += frame.payload.size();
+      for (const Frame& frame : parse_frames(join(slices))) pulled += frame.payload;
     }
     EXPECT_EQ(pulled, 100'000u) << budget;
   }
@@ -181,7 +181,7 @@ TEST(YamuxFlow, window_grows_while_a_fast_stream_is_read_and_is_announced_first)
     YamuxEffects none;
     std::vector<Bytes> slices;
     pair.a.pull(pair.now, SIZE_MAX, slices, none);
-    for (const Frame& frame : parse_frames(join(slices))) sent += frame.payload.size();
+    for (const Frame& frame : parse_frames(join(slices))) sent += frame.payload;
     ASSERT_LE(sent, allowed);
     pair.now.mono += 25ms;
     pair.b_saw.clear();

@@ -10,7 +10,7 @@ void Observer::on_sent(const std::vector<Frame>& frames, const Observer& other) 
   for (const Frame& frame : frames) {
     const YamuxHead& head = frame.head;
     flying_.emplace_back(sent_ + kYamuxHeadBytes, head);  // a header counts before its payload
-    sent_ += kYamuxHeadBytes + frame.payload.size();
+    sent_ += kYamuxHeadBytes + frame.payload;
     require(head.version == 0, "version is 0");
     if (head.type == YamuxType::ping) {
       require(head.stream == 0, "pings are on the session");

@@ -31,7 +31,7 @@ TEST(YamuxModel, random_commands_and_cuts_deliver_every_byte_once_and_leave_noth
   std::uint64_t delivered = 0;
   YamuxConfig fixed = quiet(false);
   fixed.stream_window_max = kYamuxWindowInitial;  // then credit must equal what was released
-  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     try {
       delivered += run(seed, quiet(true), fixed, 600);
     } catch (const std::exception& error) {
@@ -48,7 +48,7 @@ TEST(YamuxModel, the_same_holds_with_pings_few_streams_and_a_small_receive_pool)
   dialler.receive_pool_max = 2 * kYamuxWindowInitial;
   YamuxConfig listener;
   listener.stream_window_max = 4 * kYamuxWindowInitial;
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     try {
       run(seed, dialler, listener, 600);
     } catch (const std::exception& error) {

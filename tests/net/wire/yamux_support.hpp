@@ -16,7 +16,7 @@ inline Now at(Duration since_start) { return Now{Mono{} + 1h + since_start, Wall
 
 struct Frame {
   YamuxHead head;
-  std::vector<std::uint8_t> payload;
+  std::size_t payload = 0;  // bytes
 };
 
 inline void append_frame(std::vector<std::uint8_t>& to, const YamuxHead& head,
@@ -60,11 +60,10 @@ inline std::vector<Frame> parse_frames(ByteView bytes) {
     bytes = bytes.subspan(kYamuxHeadBytes);
     if (frame.head.type == YamuxType::data) {
       if (bytes.size() < frame.head.length) throw std::runtime_error("pull cut a payload");
-      const ByteView payload = bytes.first(frame.head.length);
-      frame.payload.assign(payload.begin(), payload.end());
+      frame.payload = frame.head.length;
       bytes = bytes.subspan(frame.head.length);
     }
-    frames.push_back(std::move(frame));
+    frames.push_back(frame);
   }
   return frames;
 }
