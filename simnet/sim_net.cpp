@@ -81,6 +81,7 @@ void SimNet::schedule(Mono at, NodeIndex node, Kind kind, PipeSlot pipe) {
 void SimNet::partition(std::span<const NodeIndex> apart) {
   ++groups_;
   for (const NodeIndex node : apart) nodes_[node].group = groups_;
+  for (CutWatcher* watcher : watchers_) watcher->on_cut();
 }
 
 void SimNet::heal() {
@@ -116,6 +117,7 @@ void SimNet::crash(NodeIndex index, CrashKind kind) {
   node.sink = nullptr;
   node.listeners.clear();
   node.to_accept.clear();
+  for (CutWatcher* watcher : watchers_) watcher->on_cut();
 }
 
 bool SimNet::can_dial(const Multiaddr& to) const {
@@ -123,15 +125,33 @@ bool SimNet::can_dial(const Multiaddr& to) const {
   return address && address->ip != 0 && address->port != 0;
 }
 
+std::optional<NodeIndex> SimNet::node_at(const Multiaddr& address) const {
+  const auto parsed = parse_address(address);
+  const auto found = parsed ? by_ip_.find(parsed->ip) : by_ip_.end();
+  if (found == by_ip_.end()) return std::nullopt;
+  return found->second;
+}
+
+Multiaddr SimNet::next_local(NodeIndex index) {
+  Node& node = nodes_[index];
+  const std::uint16_t port = node.port_next++;
+  if (port == kEphemeralLast) node.port_next = kEphemeralFirst;
+  return make_address(node.ip, port);
+}
+
+bool SimNet::draw_accept(NodeIndex index, const Multiaddr& on) {
+  Node& node = nodes_[index];
+  const auto address = parse_address(on);
+  const bool lucky = !strikes(node, node.link.dial_failure_ppm);
+  return lucky && node.power == Power::on && address &&
+         find_listener(index, address->ip, address->port) != nullptr;
+}
+
 host::PipeSlot SimNet::dial(NodeIndex from, const Multiaddr& to) {
-  Node& node = nodes_[from];
   PipeEnd made;
   made.node = from;
-  made.local = make_address(node.ip, node.port_next);
+  made.local = next_local(from);
   made.remote = to.without_peer_id();
-  node.port_next = node.port_next == kEphemeralLast
-                       ? kEphemeralFirst
-                       : static_cast<std::uint16_t>(node.port_next + 1);
   const PipeSlot pipe = ends_.insert(std::move(made));
   const Mono now = world_.now();
   if (!can_dial(to)) {
@@ -139,11 +159,10 @@ host::PipeSlot SimNet::dial(NodeIndex from, const Multiaddr& to) {
     return pipe;
   }
   schedule(now + options_.dial_timeout, from, kDialTimeout, pipe);
-  const auto target = by_ip_.find(parse_address(to)->ip);
-  if (target == by_ip_.end()) return pipe;  // nobody there: silence
-  ends_.at(pipe).peer_node = target->second;
-  if (node.group == nodes_[target->second].group)
-    schedule(now + draw_latency(from, target->second), target->second, kSyn, pipe);
+  const auto target = node_at(to);
+  if (!target) return pipe;  // nobody there: silence
+  ends_.at(pipe).peer_node = *target;
+  if (connected(from, *target)) schedule(now + draw_latency(from, *target), *target, kSyn, pipe);
   return pipe;
 }
 
@@ -151,11 +170,8 @@ void SimNet::on_syn(PipeSlot dialler, NodeIndex target) {
   PipeEnd* end = ends_.find(dialler);
   if (end == nullptr || end->state != PipeEnd::State::dialing || !passes(end->node, target)) return;
   Node& node = nodes_[target];
-  const SimAddress address = *parse_address(end->remote);
   const Mono answer = world_.now() + draw_latency(target, end->node);
-  const bool refused = strikes(node, node.link.dial_failure_ppm);
-  if (refused || node.power != Power::on || !find_listener(target, address.ip, address.port))
-    return schedule(answer, end->node, kRefused, dialler);
+  if (!draw_accept(target, end->remote)) return schedule(answer, end->node, kRefused, dialler);
   if (node.to_accept.size() >= kSimAcceptBacklog) return;  // dropped, as a kernel does
   PipeEnd made;
   made.node = target;

@@ -40,6 +40,15 @@ struct NodeTraffic {
 
 class SimTransport;
 
+// Hears that some node can no longer reach some other.
+class CutWatcher {
+ public:
+  virtual void on_cut() = 0;
+
+ protected:
+  ~CutWatcher() = default;
+};
+
 class SimNet final : public EventHandler {
  public:
   explicit SimNet(World& world, NetOptions options = {});
@@ -64,6 +73,26 @@ class SimNet final : public EventHandler {
   // From now on the node hears and says nothing. Its SimTransport is to be destroyed; then a new
   // one may be made. Not from an event of the node itself.
   void crash(NodeIndex node, CrashKind kind);
+
+  // --- What a message of SimHosts meets on its way, as a segment does.
+  std::optional<NodeIndex> node_at(const Multiaddr& address) const;
+  Multiaddr next_local(NodeIndex node);  // with an ephemeral port
+  bool can_dial(const Multiaddr& to) const;
+  Result<Multiaddr> listen(NodeIndex node, const Multiaddr& on);
+  std::vector<Multiaddr> listen_addrs(NodeIndex node) const;
+  // Whether a dial to `on` finds a listener and good luck.
+  bool draw_accept(NodeIndex node, const Multiaddr& on);
+  bool draw_reset(NodeIndex from) { return strikes(nodes_[from], nodes_[from].link.reset_ppm); }
+  Duration draw_latency(NodeIndex from, NodeIndex to);
+  // When its last byte has left the uplink; counts it.
+  Mono leave_uplink(NodeIndex from, std::size_t bytes);
+  // When what arrives now has passed the downlink.
+  Mono pass_downlink(NodeIndex from, NodeIndex to, std::size_t bytes);
+  void count_received(NodeIndex node, std::size_t bytes);
+  bool passes(NodeIndex from, NodeIndex to) const;
+  bool powered(NodeIndex node) const { return nodes_[node].power != Power::off; }
+  const NetOptions& options() const { return options_; }
+  void watch_cuts(CutWatcher& watcher) { watchers_.push_back(&watcher); }
 
   void on_event(const Event& event) override;
   void on_event_end() override;
@@ -114,10 +143,7 @@ class SimNet final : public EventHandler {
   // What SimTransport asks (sim_net.cpp).
   void attach(NodeIndex node, Loop& loop);
   void detach(NodeIndex node);
-  bool can_dial(const Multiaddr& to) const;
   PipeSlot dial(NodeIndex from, const Multiaddr& to);
-  Result<Multiaddr> listen(NodeIndex node, const Multiaddr& on);
-  std::vector<Multiaddr> listen_addrs(NodeIndex node) const;
   void accept_paused(NodeIndex node, bool paused);
   // ... (sim_pipes.cpp)
   void write(NodeIndex node, PipeSlot pipe, Bytes data);
@@ -159,10 +185,8 @@ class SimNet final : public EventHandler {
   void forget_ends(NodeIndex node, bool tell_peers);
   void send_reset(NodeIndex from, NodeIndex to, PipeSlot target);
 
-  bool passes(NodeIndex from, NodeIndex to) const;
   // No draw where there is no chance: most links have no faults.
   static bool strikes(Node& node, std::uint32_t ppm) { return ppm != 0 && node.rng.chance(ppm); }
-  Duration draw_latency(NodeIndex from, NodeIndex to);
   void schedule(Mono at, NodeIndex node, Kind kind, PipeSlot pipe);
   Now now_of(NodeIndex node) const { return nodes_[node].loop->now(); }
 
@@ -174,6 +198,7 @@ class SimNet final : public EventHandler {
   Slots<PipeSlot, PipeEnd> ends_;
   std::vector<PipeSlot> dirty_;
   std::uint32_t groups_ = 0;
+  std::vector<CutWatcher*> watchers_;
 };
 
 }  // namespace kith::simnet

@@ -87,7 +87,7 @@ bool SimNet::send_segment(PipeSlot pipe, PipeEnd& end) {
   Node& node = nodes_[end.node];
   std::size_t size = std::min({end.backlog, node.link.segment_max, room});
   if (strikes(node, node.link.cut_ppm)) size = 1 + node.rng.below(size);
-  if (strikes(node, node.link.reset_ppm)) {
+  if (draw_reset(end.node)) {
     break_end(pipe, fail(Errc::connection, "connection reset"), true);
     return false;
   }
@@ -111,17 +111,37 @@ bool SimNet::has_window(PipeSlot pipe, PipeEnd& end, std::size_t& room) {
   return false;
 }
 
+Mono SimNet::leave_uplink(NodeIndex from, std::size_t bytes) {
+  Node& node = nodes_[from];
+  node.traffic.bytes_out += bytes;
+  if (node.link.up_bytes_per_second == 0) return world_.now();
+  node.up_free =
+      std::max(world_.now(), node.up_free) + span_of(bytes, node.link.up_bytes_per_second);
+  return node.up_free;
+}
+
+Mono SimNet::pass_downlink(NodeIndex from, NodeIndex to, std::size_t bytes) {
+  Node& node = nodes_[to];
+  const Mono now = world_.now();
+  if (node.link.down_bytes_per_second == 0) return now;
+  // Its first byte arrived as long ago as the uplink took for the rest.
+  const Mono first = now - span_of(bytes, nodes_[from].link.up_bytes_per_second);
+  node.down_free =
+      std::max(node.down_free, first) + span_of(bytes, node.link.down_bytes_per_second);
+  return std::max(node.down_free, now);
+}
+
+void SimNet::count_received(NodeIndex node, std::size_t bytes) {
+  nodes_[node].traffic.bytes_in += bytes;
+  ++nodes_[node].traffic.segments_in;
+}
+
 void SimNet::depart(PipeSlot pipe, PipeEnd& end, Segment segment) {
-  Node& node = nodes_[end.node];
   const std::size_t size = segment.data.size();
-  Mono left = world_.now();
-  if (node.link.up_bytes_per_second != 0) {
-    left = std::max(left, node.up_free) + span_of(size, node.link.up_bytes_per_second);
-    node.up_free = end.uplink_until = left;
-  }
-  node.traffic.bytes_out += size;
+  end.uplink_until = leave_uplink(end.node, size);
   end.unacknowledged += size;
-  end.last_arrival = std::max(left + draw_latency(end.node, end.peer_node), end.last_arrival);
+  end.last_arrival =
+      std::max(end.uplink_until + draw_latency(end.node, end.peer_node), end.last_arrival);
   end.flight.push(std::move(segment));
   schedule(end.last_arrival, end.peer_node, kArrive, pipe);
 }
@@ -157,16 +177,10 @@ void SimNet::retry(PipeSlot sender) {
 }
 
 void SimNet::enter_downlink(PipeSlot sender, PipeEnd& end) {
-  Node& receiver = nodes_[end.peer_node];
   const std::size_t size = end.flight[end.arrived++].data.size();
-  const std::uint64_t rate = receiver.link.down_bytes_per_second;
-  if (rate == 0) return deliver(sender);
-  // Its first byte arrived as long ago as the uplink took for the rest.
-  const Mono now = world_.now();
-  const Mono first = now - span_of(size, nodes_[end.node].link.up_bytes_per_second);
-  receiver.down_free = std::max(receiver.down_free, first) + span_of(size, rate);
-  if (receiver.down_free <= now) return deliver(sender);
-  schedule(receiver.down_free, end.peer_node, kDeliver, sender);
+  const Mono through = pass_downlink(end.node, end.peer_node, size);
+  if (through <= world_.now()) return deliver(sender);
+  schedule(through, end.peer_node, kDeliver, sender);
 }
 
 void SimNet::deliver(PipeSlot sender) {
@@ -182,8 +196,7 @@ void SimNet::deliver(PipeSlot sender) {
     if (from = ends_.find(sender); from != nullptr) send_reset(target_node, from->node, sender);
     return;
   }
-  nodes_[target_node].traffic.bytes_in += segment.data.size();
-  ++nodes_[target_node].traffic.segments_in;
+  count_received(target_node, segment.data.size());
   world_.mix(XXH3_64bits(segment.data.data(), segment.data.size()));
   if (segment.fin)
     take_end(target, *to);
