@@ -36,8 +36,8 @@ Errc error_of(const Bytes& message) {
   return key ? Errc::usage : key.error().code;
 }
 
-Bytes private_message(ByteView data) {
-  const PrivateKey key{KeyType::ed25519, data};
+Bytes private_message(ByteView data, KeyType type = KeyType::ed25519) {
+  const PrivateKey key{type, data};
   return Bytes::make(private_key_size(key),
                      [&](std::span<std::uint8_t> to) { write_private_key(key, to); });
 }
@@ -115,6 +115,19 @@ TEST(Keys, the_legacy_private_key_is_read_when_its_public_keys_agree) {
   EXPECT_EQ(decode_private_key(private_message(ByteView(key).first(32))).error().code,
             Errc::malformed)
       << "a bare seed";
+}
+
+TEST(Keys, private_keys_have_a_size_by_type) {
+  const auto error_of_size = [](KeyType type, std::size_t size) {
+    return decode_private_key(private_message(std::vector<std::uint8_t>(size), type)).error().code;
+  };
+  EXPECT_EQ(error_of_size(KeyType::rsa, kRsaPrivateMax), Errc::none);
+  EXPECT_EQ(error_of_size(KeyType::rsa, kRsaPrivateMax + 1), Errc::oversized);
+  EXPECT_EQ(error_of_size(KeyType::ecdsa, kEcdsaPrivateMax), Errc::none);
+  EXPECT_EQ(error_of_size(KeyType::ecdsa, kEcdsaPrivateMax + 1), Errc::oversized);
+  EXPECT_EQ(error_of_size(KeyType::secp256k1, 32), Errc::none);
+  EXPECT_EQ(error_of_size(KeyType::secp256k1, 33), Errc::malformed);
+  EXPECT_EQ(error_of_size(KeyType::ed25519, 0), Errc::malformed);
 }
 
 TEST(Keys, private_data_is_not_copied) {
