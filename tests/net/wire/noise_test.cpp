@@ -203,11 +203,11 @@ TEST(NoiseHandshake, zero_length_message_is_refused) {
 
 TEST(NoiseHandshake, first_message_with_a_payload_is_refused) {
   const Peers peers;
-  EXPECT_FALSE(completes(peers, 1, [](Bytes& message) {
-    auto bytes = message.slice(2).to_vector();
-    bytes.push_back('x');
-    message = framed(bytes);
-  }));
+  Pair pair(peers);
+  NoiseXx talkative(NoiseRole::initiator, {}, key_of_seed(0x11), key_of_seed(0x12));
+  const auto step = pair.responder.on_bytes(framed(*talkative.write(as_bytes("x"))));
+  ASSERT_FALSE(step);
+  EXPECT_EQ(step.error().code, Errc::malformed);
 }
 
 TEST(NoiseHandshake, replayed_second_message_is_refused) {
