@@ -15,7 +15,7 @@
 
 namespace kith::daemon {
 
-inline constexpr std::size_t kConfigFileMax = 256u << 10;
+inline constexpr std::size_t kConfigFileMax = 64u << 10;
 inline constexpr std::size_t kListenMax = 16;
 inline constexpr std::size_t kConfigBootstrapMax = 64;
 inline constexpr std::uint64_t kQuotaMin = 16u << 20;

@@ -19,7 +19,7 @@
 
 namespace kith::daemon {
 
-inline constexpr std::size_t kNetworkFileMax = 64u << 10;
+inline constexpr std::size_t kNetworkFileMax = 16u << 10;
 inline constexpr std::size_t kNetworkNameMax = 32;
 inline constexpr std::size_t kBootstrapMax = 64;
 

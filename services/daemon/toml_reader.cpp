@@ -36,12 +36,14 @@ Result<Value> value_of(const toml::node& node, const std::string& key, const Sou
 }
 
 Result<void> read_table(const toml::table& table, const std::string& prefix,
-                        const std::string& name, std::vector<Entry>& out) {
+                        const std::string& name, std::size_t depth, std::vector<Entry>& out) {
   for (const auto& [key, node] : table) {
     const std::string full = prefix + std::string(key.str());
     const Source at = source_of(key.source(), name);
     if (const auto* inner = node.as_table()) {
-      KITH_TRY_VOID(read_table(*inner, full + ".", name, out));
+      if (depth == kTomlDepthMax)
+        return fail(Errc::configuration, at.text() + ": this is nested too deeply");
+      KITH_TRY_VOID(read_table(*inner, full + ".", name, depth + 1, out));
       continue;
     }
     KITH_TRY(Value value, value_of(node, full, at));
@@ -60,7 +62,7 @@ std::string Source::text() const {
 Result<std::vector<Entry>> read_toml(std::string_view text, const std::string& name) {
   std::vector<Entry> out;
   try {  // the packaged library is built to throw
-    KITH_TRY_VOID(read_table(toml::parse(text), "", name, out));
+    KITH_TRY_VOID(read_table(toml::parse(text), "", name, 0, out));
   } catch (const toml::parse_error& error) {
     return fail(Errc::configuration, source_of(error.source(), name).text() + ": this is not TOML",
                 std::string(error.description()));

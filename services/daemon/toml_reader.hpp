@@ -1,8 +1,9 @@
 // A TOML document read strictly: every key must be known, every value of its type and in its range;
 // an error names file, line and column, and for an unknown key the nearest known one.
 //
-// Keys are written with dots ("store.quota"). Bounds: the text's size is the caller's; depth is the
-// parser's. Attacker: a definition file that somebody was sent.
+// Keys are written with dots ("store.quota"). Bounds: kTomlDepthMax tables in tables; the text's
+// size is the caller's, and small, because the parser's memory of dotted keys is deep. Attacker: a
+// definition file that somebody was sent.
 #pragma once
 
 #include <functional>
@@ -15,6 +16,8 @@
 #include "schema/base/result.hpp"
 
 namespace kith::daemon {
+
+inline constexpr std::size_t kTomlDepthMax = 4;
 
 struct Source {
   std::string name;  // file
