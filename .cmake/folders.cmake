@@ -37,7 +37,8 @@ function(kith_folder folder)
         list(APPEND generated ${out}/${file}.c++)
       endforeach()
       set_source_files_properties(${generated} PROPERTIES
-        COMPILE_OPTIONS "-Wno-conversion;-Wno-shadow;-Wno-pedantic"
+        COMPILE_OPTIONS
+        "-Wno-conversion;-Wno-shadow;-Wno-pedantic;-include;${CMAKE_SOURCE_DIR}/schema/kith/capnp_compat.hpp"
         SKIP_PRECOMPILE_HEADERS ON)
     endif()
   endif()

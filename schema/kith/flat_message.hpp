@@ -1,9 +1,17 @@
 // Cap'n Proto at the edge: one segment, bounded, its exceptions turned into Results.
 #pragma once
 
+#include "schema/kith/capnp_compat.hpp"
+
+// The library's headers do not meet our warnings.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wshadow"
 #include <capnp/message.h>
 #include <capnp/serialize.h>
 #include <kj/exception.h>
+#pragma GCC diagnostic pop
 
 #include <array>
 #include <cstring>

@@ -1,7 +1,8 @@
 #include "schema/kith/r1fs_messages.hpp"
 
-#include "r1fs.capnp.h"
 #include "schema/kith/flat_message.hpp"
+
+#include "r1fs.capnp.h"
 
 namespace kith::schema {
 namespace {

@@ -103,8 +103,7 @@ class RocksStore final : public Store {
   Family family(std::string_view name) const override {
     for (std::size_t i = 0; i < names_.size(); ++i)
       if (names_[i] == name) return static_cast<Family>(i);
-    CHECK(!"a family that was not named when the store was opened");
-    return 0;
+    check_failed("a family that was not named when the store was opened", __FILE__, __LINE__);
   }
   void commit(StoreBatch batch, Durability durability, StoreSink& sink, std::uint64_t tag) override;
   Got try_get(Family family, ByteView key, Bytes& value) override;
