@@ -155,7 +155,8 @@ void Attachment::on_message(Now now, host::StreamSlot stream, Bytes rpc) {
   carry_out(now);
 }
 
-// The end of what the peer says on its own stream ends that stream. On ours it says nothing anyway.
+// The end of what the peer says on its own stream ends that stream. On ours it says nothing
+// anyway.
 void Attachment::on_end(Now, host::StreamSlot stream) {
   const auto at = streams_.find(stream);
   if (at != streams_.end() && links_.at(at->second).in == stream) host_.close(stream);

@@ -3,9 +3,9 @@
 // gossip, and is the same over sockets and in the simulator.
 //
 // Streams: two a peer, each in one direction. Ours opens with the first RPC (its hello, when we
-// have subscriptions) and is only written; theirs is only read, and a second one of theirs replaces
-// the first. Ours is opened again once when it dies; when the next dies within kReopenTime, the
-// peer is left alone until it connects again.
+// have subscriptions) and is only written; theirs is only read, and a second one of theirs
+// replaces the first. Ours is opened again once when it dies; when the next dies within
+// kReopenTime, the peer is left alone until it connects again.
 //
 // Effects run from a queue, after the router has returned: a handler may call back into Gossip.
 #pragma once
@@ -35,7 +35,7 @@ class Attachment final : public Gossip,
   // outlive this; so does this the host (Host::add_protocol).
   Attachment(RouterConfig config, host::Host& host, Loop& loop, const crypto::Identity& identity,
              Store* store, Log& log, Rng rng);
-  ~Attachment();
+  ~Attachment() override;
   Attachment(const Attachment&) = delete;
   Attachment& operator=(const Attachment&) = delete;
 

@@ -1,5 +1,5 @@
-// RouterConfig and every bound of gossip/, each with its source or its reason. "go" is the default
-// of go-libp2p-pubsub; "v1.1" the gossipsub specification.
+// RouterConfig and every bound of gossip/, each with its source or its reason. "go" is the
+// default of go-libp2p-pubsub; "v1.1" the gossipsub specification.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +19,8 @@ struct RouterConfig {
   std::size_t degree_lazy = 6;   // D_lazy, v1.0
   std::size_t degree_out = 2;    // D_out, v1.1: below degree_low, at most degree / 2
   Duration heartbeat = 1s;       // v1.0
-  // Buffers of received messages hold one message each, so that they need no copy to be kept. True
-  // for a simulated Host; WireHost hands out slices of whole decrypted frames.
+  // Buffers of received messages hold one message each, so that they need no copy to be kept.
+  // True for a simulated Host; WireHost hands out slices of whole decrypted frames.
   bool exact_buffers = false;
 };
 
@@ -64,8 +64,8 @@ inline constexpr std::size_t kMessageIdBytesMax = 128;  // other ids are not loo
 // Messages.
 inline constexpr std::size_t kFromBytesMax = 64;  // a peer id takes 34 to 44
 inline constexpr std::size_t kSeqnoBytes = 8;
-// Up to this size our own messages go to all subscribers (v1.1 flood publishing); a larger one goes
-// to the mesh, as a home's uplink is narrow.
+// Up to this size our own messages go to all subscribers (v1.1 flood publishing); a larger one
+// goes to the mesh, as a home's uplink is narrow.
 inline constexpr std::size_t kFloodPublishBytesMax = 16u << 10;
 // Smaller received messages are copied out of the buffer that they came in, which may be much
 // larger, larger ones share it.

@@ -1,8 +1,8 @@
 // ControlBatch: subscriptions and control messages to peers, gathered while one event is handled
 // and then sent as few RPCs: one a peer, unless it would exceed kControlRpcBytesMax.
 //
-// Topic names must live until flush(). RPCs go out in slot order, parts of one peer in the order in
-// which they were added.
+// Topic names must live until flush(). RPCs go out in slot order, parts of one peer in the order
+// in which they were added.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,5 @@
-// What the router asks for: carried out by the attachment, in order, after the router has returned.
+// What the router asks for: carried out by the attachment, in order, after the router has
+// returned.
 #pragma once
 
 #include <variant>
@@ -8,8 +9,9 @@
 
 namespace kith::gossip {
 
-// Control goes before messages of other streams; all else of gossip is `normal`. Nothing is `bulk`:
-// a peer's RPCs share one stream, so what waits behind a bulk message would wait like one.
+// Control goes before messages of other streams; all else of gossip is `normal`. Nothing is
+// `bulk`: a peer's RPCs share one stream, so what waits behind a bulk message would wait like
+// one.
 struct SendRpc {
   host::PeerSlot to;
   Bytes rpc;
@@ -20,8 +22,8 @@ struct Verify {
   JudgeSlot message;
   SignedPart part;
 };
-// Answer with settle(); `pending` is a legal answer, followed by another. Router::judged() has the
-// message.
+// Answer with settle(); `pending` is a legal answer, followed by another. Router::waiting() has
+// the message.
 struct Judge {
   JudgeSlot message;
   TopicIndex topic;

@@ -1,16 +1,14 @@
-// Mesh: the peers to whom messages of one topic are pushed; Backoffs: who may not come (back) into
-// it yet (gossipsub v1.1 "PRUNE backoff", "outbound mesh quotas"). Both only keep and select: who
-// is told what is the router's business.
+// Mesh: the peers to whom messages of one topic are pushed; Backoffs: who may not come (back)
+// into it yet (gossipsub v1.1 "PRUNE backoff", "outbound mesh quotas"). Both only keep and
+// select: who is told what is the router's business.
 //
 // Rules
 // * Members iterate in slot order; choices are random under the router's generator.
 // * At most degree_high members are kept by the heartbeat; of those that stay at least degree_out
-// are
-//   peers that we dialled, so that inbound strangers can never have the whole mesh.
-// * A backoff is known by the keyed hash of the peer's id, not by its slot: a peer that comes back
-// on
-//   another connection finds it still there. It never gets shorter. Whoever grafts within it
-//   doubles it, up to kBackoffMax.
+//   are peers that we dialled, so that inbound strangers can never have the whole mesh.
+// * A backoff is known by the keyed hash of the peer's id, not by its slot: a peer that comes
+//   back on another connection finds it still there. It never gets shorter. Whoever grafts within
+//   it doubles it, up to kBackoffMax.
 #pragma once
 
 #include <algorithm>
@@ -37,7 +35,8 @@ class Mesh {
   std::size_t outbound() const;
   std::span<const Member> members() const { return members_; }
   std::vector<host::PeerSlot> peers() const;
-  // Who has to leave: all but `degree`, of which `degree_out` are outbound where there are so many.
+  // Who has to leave: all but `degree`, of which `degree_out` are outbound where there are so
+  // many.
   std::vector<host::PeerSlot> excess(std::size_t degree, std::size_t degree_out, Rng& rng) const;
 
  private:

@@ -1,12 +1,12 @@
 // Message: one published message as the router keeps it, and how it is read, made and checked.
 //
-// Rules (StrictSign, libp2p/specs pubsub): author, sequence number (8 bytes, big-endian), topic and
-// signature must be there; the id is author ++ seqno; the signature is over "libp2p-pubsub:" and
-// the message without signature and key (all implementations leave the key out too); the key may be
-// left out when the author's peer id inlines it, and must be the author's otherwise.
+// Rules (StrictSign, libp2p/specs pubsub): author, sequence number (8 bytes, big-endian), topic
+// and signature must be there; the id is author ++ seqno; the signature is over "libp2p-pubsub:"
+// and the message without signature and key (all implementations leave the key out too); the key
+// may be left out when the author's peer id inlines it, and must be the author's otherwise.
 //
-// Everything here is a function of its arguments; verify() is apart from the router so that a pool
-// can run it.
+// Everything here is a function of its arguments; verify() is apart from the router so that a
+// pool can run it.
 #pragma once
 
 #include <array>

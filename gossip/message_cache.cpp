@@ -46,7 +46,8 @@ void MessageCache::shift() {
   std::rotate(windows_.begin(), windows_.end() - 1, windows_.end());
 }
 
-// Only when full, which takes thousands of messages in five seconds; erasing at the front is fine.
+// Only when full, which takes thousands of messages in five seconds; erasing at the front is
+// fine.
 void MessageCache::drop_oldest() {
   const auto oldest = std::find_if(windows_.rbegin(), windows_.rend(),
                                    [](const auto& window) { return !window.empty(); });

@@ -1,11 +1,12 @@
-// MessageCache: the messages of the last heartbeats, from which IWANT is answered and IHAVE is made
-// (gossipsub v1.0 "message cache").
+// MessageCache: the messages of the last heartbeats, from which IWANT is answered and IHAVE is
+// made (gossipsub v1.0 "message cache").
 //
-// Rules: a message stays for kHistoryLength windows and is offered during the first kHistoryGossip;
-// a peer gets it by IWANT at most kRetransmissionsMax times. Bounded in messages and bytes: the
-// oldest goes first.
+// Rules: a message stays for kHistoryLength windows and is offered during the first
+// kHistoryGossip; a peer gets it by IWANT at most kRetransmissionsMax times. Bounded in messages
+// and bytes: the oldest goes first.
 //
-// Attacker: one who asks for the same message again and again, or publishes more than we can keep.
+// Attacker: one who asks for the same message again and again, or publishes more than we can
+// keep.
 #pragma once
 
 #include <array>

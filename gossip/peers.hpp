@@ -1,8 +1,8 @@
 // Peers: what the router knows of each ready peer, and whom it does not listen to.
 //
 // Rules: indexed by the host's slot, iterated in slot order. Blame is by the keyed hash of the
-// peer's id and outlives the connection (kIgnoredPeersMax, the one that ends first goes), so that a
-// new connection does not wash it off.
+// peer's id and outlives the connection (kIgnoredPeersMax, the one that ends first goes), so that
+// a new connection does not wash it off.
 #pragma once
 
 #include <cstdint>

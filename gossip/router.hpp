@@ -1,27 +1,25 @@
 // Router: gossipsub v1.1 without scores (libp2p/specs pubsub/gossipsub), as a pure state machine.
 //
-// The life of a message: its RPC is decoded, and each message goes through checks that get dearer:
-// fields and sizes, topic, whether it was seen, room in the bounded queue, then Verify (signature)
-// and Judge (the topic's handler). Only after `accept` it is kept for IWANT, delivered, and sent on
-// to the mesh, in the bytes in which it came, one buffer for all.
+// The life of a message: its RPC is decoded, and each message goes through checks that get
+// dearer: fields and sizes, topic, whether it was seen, room in the bounded queue, then Verify
+// (signature) and Judge (the topic's handler). Only after `accept` it is kept for IWANT,
+// delivered, and sent on to the mesh, in the bytes in which it came, one buffer for all.
 //
 // Where this departs from the specification, or chooses within it
 // * Seen means verified: a forgery does not suppress the message whose id it carries.
-// * GRAFT for a topic that is not ours, or to which the peer did not subscribe, is ignored without
-// an
-//   answer (as go does; CVE-2026-95859 is what keeping state for it leads to).
+// * GRAFT for a topic that is not ours, or to which the peer did not subscribe, is ignored
+//   without an answer (as go does; CVE-2026-95859 is what keeping state for it leads to).
 // * A peer that subscribes is grafted at once while the mesh is below degree_low, as rust does.
-// * Own messages go to all subscribers up to kFloodPublishBytesMax; larger ones to the mesh, or to
-//   the fanout of a topic that is not ours.
+// * Own messages go to all subscribers up to kFloodPublishBytesMax; larger ones to the mesh, or
+//   to the fanout of a topic that is not ours.
 // * Peers in PRUNE are not used and not sent.
 // * A peer whose stream is full leaves the meshes until it reads again; then it is told anew what
-// we
-//   subscribe to.
+//   we subscribe to.
 // * Instead of scores: a peer that is to blame for bad messages is ignored for a while
-// (config.hpp).
+//   (config.hpp).
 //
 // Bounds: config.hpp. Attacker: any peer, in any number; the work for one RPC is linear in its
-// length, and three bad signatures are all that a peer gets verified per kIgnoreTime.
+// length, and of a peer that sends bad signatures three are verified before it is ignored.
 #pragma once
 
 #include <string_view>

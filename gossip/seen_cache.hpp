@@ -8,8 +8,8 @@
 //   kSeenPerGenerationMax messages past their signatures (12 s of CPU for them).
 // * Eight bytes an id, no allocation while empty: ten thousand simulated nodes hold one each.
 //
-// Why hashes alone: two ids that fall together lose one message; nobody can aim for it without the
-// secret, and by chance it takes 2^32 messages within two lifetimes.
+// Why hashes alone: two ids that fall together lose one message; nobody can aim for it without
+// the secret, and by chance it takes 2^32 messages within two lifetimes.
 #pragma once
 
 #include <cstdint>

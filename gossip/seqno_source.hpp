@@ -1,14 +1,13 @@
 // SeqnoSource: sequence numbers of our messages. They start at the wall clock in nanoseconds and
-// only grow; peers drop what does not (kubo since 0.40), and a number used twice is a message that
-// nobody hears.
+// only grow; peers drop what does not (kubo since 0.40), and a number used twice is a message
+// that nobody hears.
 //
 // Rules
-// * A clock that was set back must not lead to numbers that were used: a high-water mark is kept in
-//   the store, above every number given out. It is raised by blocks of kSeqnoBlock, half a block
-//   ahead, so that no publish waits for a disk but the first.
+// * A clock that was set back must not lead to numbers that were used: a high-water mark is kept
+//   in the store, above every number given out. It is raised by blocks of kSeqnoBlock, half a
+//   block ahead, so that no publish waits for a disk but the first.
 // * take() gives a number at once; a message must not leave before may_send(number). on_seqnos()
-// says
-//   that more may.
+//   says that more may.
 // * Without a store the clock alone decides: for simulations that never restart a node.
 #pragma once
 

@@ -1,13 +1,14 @@
-// ValidationQueue: messages that are not yet accepted. First their signature is checked, then their
-// topic's handler judges them; until both said yes nobody else gets them.
+// ValidationQueue: messages that are not yet accepted. First their signature is checked, then
+// their topic's handler judges them; until both said yes nobody else gets them.
 //
 // Rules
 // * Bounded: kVerifyingPerPeerMax messages of one peer under verification, kPendingPerTopicMax of
 //   one topic whose judge wants time, kQueueBytesMax in all. What does not fit the first or the
 //   last is dropped unseen, so that another copy may still come.
-// * Nothing here is "seen": only a message whose signature verified is, or else whoever knows an id
-//   in advance could suppress it with a forgery. So copies that differ in a byte wait side by side;
-//   a copy that is the same byte for byte is only noted (`also`: that peer needs no copy from us).
+// * Nothing here is "seen": only a message whose signature verified is, or else whoever knows an
+//   id in advance could suppress it with a forgery. So copies that differ in a byte wait side by
+//   side; a copy that is the same byte for byte is only noted (`also`: that peer needs no copy
+//   from us).
 // * A judge has kJudgeTime.
 #pragma once
 

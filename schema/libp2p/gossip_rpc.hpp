@@ -2,18 +2,18 @@
 // views of its bytes.
 //
 // Rules
-// * The whole RPC is checked to be protobuf, to the bottom, before anything of it is used. Unknown
-//   fields of the RPC and of its control part are skipped (later versions of the protocol add
-//   some).
+// * The whole RPC is checked to be protobuf, to the bottom, before anything of it is used.
+//   Unknown fields of the RPC and of its control part are skipped (later versions of the protocol
+//   add some).
 // * Lists of message ids are not stored: GossipIds walks the bytes again. So what a decoded RPC
 //   takes is bounded by the maxima below, whatever it claims: control fits kGossipControlBudget.
-// * Of each list the first elements are kept, up to its maximum; the rest, and elements whose topic
-//   is missing or too long, are left out and counted in `left_out`. Refusing the RPC instead would
-//   let one long list of an honest peer cost us its subscriptions.
-// * A published message is handed out as it stands in the RPC (decode_gossip_message reads it), so
-//   that it can be forwarded byte for byte.
+// * Of each list the first elements are kept, up to its maximum; the rest, and elements whose
+//   topic is missing or too long, are left out and counted in `left_out`. Refusing the RPC
+//   instead would let one long list of an honest peer cost us its subscriptions.
+// * A published message is handed out as it stands in the RPC (decode_gossip_message reads it),
+//   so that it can be forwarded byte for byte.
 // * Peers and records in PRUNE are checked to be protobuf and not kept: we take no peers from
-// there.
+//   there.
 //
 // Attacker: any connected peer. Cost is linear in the length of the RPC, which the framing bounds
 // by kGossipRpcBytesMax (what go sends at most). Decoding into a GossipRpc that is used again

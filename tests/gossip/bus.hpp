@@ -1,6 +1,6 @@
-// Bus: many routers joined by links with latency, in virtual time. Links come and go; what is under
-// way on a link that goes is lost, as RPCs on a broken connection are. Judges may think for a
-// while.
+// Bus: many routers joined by links with latency, in virtual time. Links come and go; what is
+// under way on a link that goes is lost, as RPCs on a broken connection are. Judges may think for
+// a while.
 //
 // It checks as it runs: a node delivers a message once at most, and hands it to nobody before its
 // own judge accepted it.

@@ -1,5 +1,5 @@
-// Harness: one router, what it is told and what it says, with real signatures. Time moves when the
-// test says so.
+// Harness: one router, what it is told and what it says, with real signatures. Time moves when
+// the test says so.
 #pragma once
 
 #include <gtest/gtest.h>
