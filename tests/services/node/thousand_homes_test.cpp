@@ -1,0 +1,74 @@
+// A thousand whole nodes in one process: real handshakes over simulated pipes, in virtual time.
+#include "tests/services/node/homes.hpp"
+
+namespace kith::node::test {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__clang__)
+constexpr std::uint32_t kNodes = 100;  // sanitizers cost a factor of ten
+#else
+constexpr std::uint32_t kNodes = 1000;
+#endif
+constexpr const char* kTopic = "news";
+
+struct Outcome {
+  std::uint32_t heard = 0;
+  std::uint32_t found = 0;
+  std::uint32_t asked = 0;
+  std::uint64_t hash = 0;
+};
+
+// Every node knows one that started before it.
+std::vector<std::vector<std::uint32_t>> tree(std::uint32_t nodes, std::uint64_t seed) {
+  Rng rng = Rng(seed).fork("tree");
+  std::vector<std::vector<std::uint32_t>> knows(nodes);
+  for (std::uint32_t i = 1; i < nodes; ++i)
+    knows[i].push_back(static_cast<std::uint32_t>(rng.below(std::min<std::uint32_t>(i, 20))));
+  return knows;
+}
+
+Outcome run(std::uint64_t seed) {
+  Homes homes(tree(kNodes, seed), seed);
+  std::vector<Asked> listeners(kNodes);
+  for (std::uint32_t i = 0; i < kNodes; ++i)
+    homes.node(i).start_request(TopicSubscribe{kTopic}, Duration::zero(), listeners[i]);
+  homes.cluster().run_for(40s);
+  Outcome outcome;
+  Rng rng = Rng(seed).fork("pairs");
+  for (int i = 0; i < 50; ++i) {
+    const auto from = static_cast<std::uint32_t>(rng.below(kNodes));
+    const auto to = static_cast<std::uint32_t>(rng.below(kNodes));
+    if (from == to) continue;
+    ++outcome.asked;
+    const auto answer = homes.ask(from, DhtFind{homes.node(to).status().id}, 30s);
+    if (answer && !std::get<dht::RoutingAnswer>(*answer).peers.empty()) ++outcome.found;
+  }
+  const auto publisher = static_cast<std::uint32_t>(rng.below(kNodes));
+  const auto sent = homes.ask(publisher, TopicPublish{kTopic, Bytes::copy("all hear this")});
+  EXPECT_TRUE(sent.has_value());
+  homes.cluster().run_for(10s);
+  for (const Asked& listener : listeners) {
+    std::uint32_t times = 0;
+    for (const auto& [request, told] : listener.told)
+      for (const Progress& progress : told)
+        if (const auto* message = std::get_if<TopicMessage>(&progress))
+          times += message->data.text() == "all hear this" ? 1 : 0;
+    EXPECT_LE(times, 1u) << "each hears it once";
+    outcome.heard += times;
+  }
+  outcome.hash = homes.cluster().trace_hash();
+  for (std::uint32_t i = 0; i < kNodes; ++i) homes.node(i).drop_sink(listeners[i]);
+  return outcome;
+}
+
+TEST(ThousandHomes, all_find_each_other_one_publishes_and_all_hear_with_one_trace_a_seed) {
+  const Outcome first = run(11);
+  EXPECT_EQ(first.found, first.asked);
+  EXPECT_EQ(first.heard, kNodes);
+  const Outcome again = run(11);
+  EXPECT_EQ(again.hash, first.hash);
+  EXPECT_EQ(again.heard, first.heard);
+}
+
+}  // namespace
+}  // namespace kith::node::test
