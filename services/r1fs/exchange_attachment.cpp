@@ -5,7 +5,13 @@
 namespace kith::r1fs {
 namespace {
 constexpr std::string_view kBitswap = "/ipfs/bitswap/1.2.0";
-constexpr std::size_t kSendQueueMax = 8u << 20;  // half of it stops reading for the peer
+// Above half of it nothing more is read for the peer; what is being read then, and one block more,
+// still fits.
+constexpr std::size_t kSendQueueMax = 10u << 20;
+static_assert(kSendQueueMax / 2 + kReadAheadBytes + kReplyBytes + libp2p::kBitswapBlockMax <
+              kSendQueueMax);
+// Helia resets a stream that brought nothing for 10 s, and what is sent on it then is lost.
+constexpr Duration kStreamIdleMax = 5s;
 }  // namespace
 
 ExchangeAttachment::ExchangeAttachment(host::Host& host, Loop& loop, Log& log)
@@ -76,8 +82,8 @@ void ExchangeAttachment::on_peer_changed(Now now, host::PeerSlot peer,
 }
 void ExchangeAttachment::on_peer_gone(Now now, host::PeerSlot peer) {
   if (const auto at = streams_.find(peer); at != streams_.end()) {
-    owners_.erase(at->second.normal);
-    owners_.erase(at->second.bulk);
+    owners_.erase(at->second.normal.slot);
+    owners_.erase(at->second.bulk.slot);
     streams_.erase(at);
   }
   core_.on_peer_gone(now, peer, scratch_);
@@ -89,8 +95,9 @@ void ExchangeAttachment::on_message(Now now, host::StreamSlot stream, Bytes mess
   carry_out();
 }
 void ExchangeAttachment::on_end(Now, host::StreamSlot stream) {
-  // The sender of this stream is done with it; replies travel on streams of our own.
-  host_.close(stream);
+  // Replies travel on streams of our own. Helia ends its side of those at once, and goes on
+  // reading.
+  if (owners_.count(stream) == 0) host_.close(stream);
 }
 void ExchangeAttachment::on_closed(Now now, host::StreamSlot stream, const Error*) {
   const auto owner = owners_.find(stream);
@@ -98,7 +105,7 @@ void ExchangeAttachment::on_closed(Now now, host::StreamSlot stream, const Error
   const host::PeerSlot peer = owner->second;
   owners_.erase(owner);
   Streams& streams = streams_[peer];
-  const bool bulk = streams.bulk == stream;
+  const bool bulk = streams.bulk.slot == stream;
   (bulk ? streams.bulk : streams.normal) = {};
   // What was queued on it is lost; the asker's timeout asks again. A new stream has room.
   if (bulk) core_.on_send_room(now, peer, true, scratch_);
@@ -106,7 +113,7 @@ void ExchangeAttachment::on_closed(Now now, host::StreamSlot stream, const Error
 }
 void ExchangeAttachment::on_writable(Now now, host::StreamSlot stream) {
   const auto owner = owners_.find(stream);
-  if (owner == owners_.end() || streams_[owner->second].bulk != stream) return;
+  if (owner == owners_.end() || streams_[owner->second].bulk.slot != stream) return;
   core_.on_send_room(now, owner->second, true, scratch_);
   carry_out();
 }
@@ -168,14 +175,22 @@ void ExchangeAttachment::send(SendMessage& message) {
   if (host_.facts(message.peer) == nullptr) return;
   const bool bulk = message.priority == host::Priority::bulk;
   Streams& streams = streams_[message.peer];
-  host::StreamSlot& stream = bulk ? streams.bulk : streams.normal;
-  if (stream) {
-    host_.send(stream, std::move(message.message), message.priority);
-  } else {
-    stream = host_.open(message.peer, protocol_, std::move(message.message), message.priority);
-    owners_[stream] = message.peer;
+  Outbound& stream = bulk ? streams.bulk : streams.normal;
+  const Mono now = loop_.now().mono;
+  if (stream.slot && host_.queued_bytes(stream.slot) > 0) stream.busy_at = now;
+  if (stream.slot && now - stream.busy_at > kStreamIdleMax) {
+    host_.close(stream.slot);
+    owners_.erase(stream.slot);
+    stream.slot = {};
   }
-  if (bulk && host_.queued_bytes(stream) > kSendQueueMax / 2)
+  if (stream.slot) {
+    host_.send(stream.slot, std::move(message.message), message.priority);
+  } else {
+    stream.slot = host_.open(message.peer, protocol_, std::move(message.message), message.priority);
+    owners_[stream.slot] = message.peer;
+  }
+  stream.busy_at = now;
+  if (bulk && host_.queued_bytes(stream.slot) > kSendQueueMax / 2)
     core_.on_send_room(loop_.now(), message.peer, false, scratch_);
 }
 

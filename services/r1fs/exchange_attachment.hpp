@@ -3,7 +3,8 @@
 //
 // Two outbound streams a peer: wants and presences on one (normal), blocks on the other (bulk), so
 // that a request never waits behind a megabyte. Inbound streams of any kind are taken; a peer that
-// opens one per message is served too.
+// opens one per message is served too. A stream that a peer has ended on its side is still ours to
+// write on; one that was idle is left for a new one.
 #pragma once
 
 #include <deque>
@@ -34,9 +35,13 @@ class ExchangeAttachment final : public Exchange, private host::Protocol, privat
   ExchangeCounters counters() const override { return core_.counters(); }
 
  private:
+  struct Outbound {
+    host::StreamSlot slot;
+    Mono busy_at{};  // when something was last sent, or waiting
+  };
   struct Streams {
-    host::StreamSlot normal;
-    host::StreamSlot bulk;
+    Outbound normal;
+    Outbound bulk;
   };
   void on_peer_ready(Now, host::PeerSlot, const host::PeerFacts&) override;
   void on_peer_changed(Now, host::PeerSlot, const host::PeerFacts&) override;

@@ -14,7 +14,7 @@
 namespace kith::r1fs {
 
 inline constexpr std::size_t kLedgerEntriesMax = 1024;
-inline constexpr std::size_t kReadAheadBytes = 4u << 20;
+inline constexpr std::size_t kReadAheadBytes = 2u << 20;
 inline constexpr std::size_t kReplyBytes = 512u << 10;  // small blocks share a message up to this
 
 class PeerLedger {
