@@ -33,7 +33,7 @@ void ExchangeCore::on_peer_gone(Now now, host::PeerSlot slot, Effects& out) {
   Outbox outbox;
   std::vector<Multihash> touched(lost.begin(), lost.end());
   for (auto& [hash, want] : wants_)
-    if (want.probed.erase(slot) != 0 && lost.count(hash) == 0) touched.push_back(hash);
+    if (unprobe(want, slot) && lost.count(hash) == 0) touched.push_back(hash);
   for (const Multihash& hash : touched) {
     const auto want = wants_.find(hash);
     if (want != wants_.end()) pass_over(now, want->second, slot, outbox, out);
@@ -66,8 +66,10 @@ void ExchangeCore::on_message(Now now, host::PeerSlot slot, const Bytes& bytes,
 void ExchangeCore::on_data(Now now, host::PeerSlot slot, libp2p::BitswapBlock block, Outbox& outbox,
                            Effects& out) {
   Peer& peer = peers_.at(slot);
-  // Nothing was asked of this peer: it is not worth a hash.
-  if (peer.in_flight.empty()) {
+  // Nothing was asked of this peer: it is not worth a hash. Who is asked whether it has a small
+  // block may answer with the block.
+  const bool asked = !peer.in_flight.empty() || peer.probes > 0;
+  if (!asked || peer.strikes >= kStrikesMax) {
     ++counters_.duplicates_in;
     return;
   }
@@ -107,8 +109,7 @@ void ExchangeCore::take(Now now, host::PeerSlot slot, const Result<Cid>& cid, By
   Want& want = at->second;
   // Whoever else was asked need not send it any more.
   if (want.asked && want.asked != slot) outbox[want.asked].wants.push_back({want.cid, 1, true});
-  for (const host::PeerSlot probed : want.probed)
-    if (probed != slot) outbox[probed].wants.push_back({want.cid, 1, true});
+  unprobe_all(want, slot, outbox);
   unask(want);
   const std::set<SessionSlot> sessions = want.sessions;
   const Cid wanted = want.cid;

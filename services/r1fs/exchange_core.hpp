@@ -78,6 +78,7 @@ class ExchangeCore {
     PeerLedger ledger;
     std::set<Multihash> in_flight;
     std::size_t in_flight_bytes = 0;
+    std::size_t probes = 0;  // wants whose `probed` names it
     std::uint32_t strikes = 0;
     Mono heard{};
     bool room() const {
@@ -96,6 +97,8 @@ class ExchangeCore {
   void schedule_waiting(Now, host::PeerSlot, Outbox&, Effects&);
   bool ask(Now, Want&, Session&, Outbox&, bool& any_candidate);
   void probe(SessionSlot, Want&, Outbox&);
+  bool unprobe(Want&, host::PeerSlot);
+  void unprobe_all(Want&, host::PeerSlot but, Outbox&);  // cancels, except with `but`
   void settle_unavailable(Want&, SessionSlot, Effects&);
   void unask(Want&);
   void pass_over(Now, Want&, host::PeerSlot, Outbox&, Effects&);

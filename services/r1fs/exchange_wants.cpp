@@ -121,13 +121,28 @@ bool ExchangeCore::ask(Now now, Want& want, Session& session, Outbox& outbox, bo
 // Asks everybody who is not in the session yet whether they have it.
 void ExchangeCore::probe(SessionSlot slot, Want& want, Outbox& outbox) {
   const Session& session = sessions_.at(slot);
-  for (const auto& [peer_slot, peer] : peers_) {
+  for (auto& [peer_slot, peer] : peers_) {
     if (want.probed.size() >= kProbesMax) return;
     const bool member =
         std::find(session.peers.begin(), session.peers.end(), peer_slot) != session.peers.end();
     if (member || peer.strikes >= kStrikesMax || want.tried.count(peer_slot) != 0) continue;
     if (!want.probed.insert(peer_slot).second) continue;
+    ++peer.probes;
     outbox[peer_slot].wants.push_back({want.cid, 1, false, libp2p::BitswapWant::Type::have, true});
+  }
+}
+
+bool ExchangeCore::unprobe(Want& want, host::PeerSlot slot) {
+  if (want.probed.erase(slot) == 0) return false;
+  if (const auto peer = peers_.find(slot); peer != peers_.end()) --peer->second.probes;
+  return true;
+}
+
+void ExchangeCore::unprobe_all(Want& want, host::PeerSlot but, Outbox& outbox) {
+  while (!want.probed.empty()) {
+    const host::PeerSlot slot = *want.probed.begin();
+    if (slot != but) outbox[slot].wants.push_back({want.cid, 1, true});
+    unprobe(want, slot);
   }
 }
 
@@ -142,11 +157,8 @@ void ExchangeCore::on_presence(Now now, host::PeerSlot slot,
   const auto at = wants_.find(presence.cid.hash());
   if (at == wants_.end()) return;
   Want& want = at->second;
-  if (!presence.have) {
-    want.probed.erase(slot);
-    return pass_over(now, want, slot, outbox, out);
-  }
-  want.probed.erase(slot);
+  unprobe(want, slot);
+  if (!presence.have) return pass_over(now, want, slot, outbox, out);
   want.tried.erase(slot);
   const std::set<SessionSlot> sessions = want.sessions;
   for (const SessionSlot session : sessions) {
@@ -217,8 +229,7 @@ void ExchangeCore::forget_want(const Multihash& hash, SessionSlot session, Outbo
     return;
   }
   if (want.asked) outbox[want.asked].wants.push_back({want.cid, 1, true});
-  for (const host::PeerSlot probed : want.probed)
-    outbox[probed].wants.push_back({want.cid, 1, true});
+  unprobe_all(want, {}, outbox);
   unask(want);
   set_deadline(want, kNever);
   wants_.erase(at);
