@@ -163,6 +163,7 @@ void StreamTable::release(StreamSlot slot, std::size_t bytes) {
 void StreamTable::close(StreamSlot slot) {
   Stream* stream = live(slot);
   if (stream == nullptr || std::exchange(stream->send_ended, true)) return;
+  if (!stream->is_inbound && !stream->negotiated) return;  // on_agreed() ends it
   stream->link->connection->mux().close(stream->mux);
   stream->link->touch(turn_);
 }
@@ -228,7 +229,10 @@ void StreamTable::on_data(Now now, Link& link, wire::YamuxSlot mux, Bytes data) 
 
 void StreamTable::on_agreed(Stream& stream, std::size_t chosen) {
   stream.negotiated = true;
-  if (!stream.is_inbound) return emit(stream, StreamOpened{stream.slot});
+  if (!stream.is_inbound) {
+    if (stream.send_ended) stream.link->connection->mux().close(stream.mux);
+    return emit(stream, StreamOpened{stream.slot});
+  }
   const auto protocol = registry_.serving(served_[chosen]);
   stream.protocol = protocol->index;
   stream.id = protocol->id;

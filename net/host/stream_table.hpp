@@ -8,7 +8,9 @@
 // * Refused sends: above the protocol's limit on the stream, on_writable follows once half of the
 //   queue has gone and the refused message would fit; above the connection's limit, once half of
 //   that has gone; after close(), or of a message longer than the protocol allows, never.
-// * A negotiation has negotiate_deadline in all.
+// * A negotiation has negotiate_deadline in all. The end of a stream that we opened is sent once
+// its
+//   protocol is agreed: a js-libp2p peer does not hear an end that comes before its handler runs.
 //
 // Bounds: streams a link are Yamux's business; inbound streams a peer and protocol are counted
 // here.
