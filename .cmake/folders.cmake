@@ -203,3 +203,14 @@ function(kith_house)
     COMMAND ${KITH_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/house/arrows_test.py)
   set_tests_properties(house:arrows house:arrows_test PROPERTIES TIMEOUT 60)
 endfunction()
+
+# Against js-libp2p and Helia, live (tests/interop/README.md). Installs from the lock file the first
+# time. Not under sanitizers: its deadlines are those of a program as it is shipped.
+function(kith_interop)
+  if(KITH_CHECK OR NOT TARGET kith)
+    return()
+  endif()
+  add_test(NAME interop COMMAND ${CMAKE_SOURCE_DIR}/tests/interop/run)
+  set_tests_properties(interop PROPERTIES
+    ENVIRONMENT KITH_BIN=$<TARGET_FILE:kith> TIMEOUT 900 RUN_SERIAL TRUE)
+endfunction()
