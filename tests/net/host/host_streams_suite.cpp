@@ -65,22 +65,6 @@ TEST_P(HostSuite, half_close_leaves_the_other_direction_open) {
   EXPECT_EQ(a.host->usage().streams + b.host->usage().streams, 0u);
 }
 
-// js-libp2p does not hear of an end that comes before its handler runs.
-TEST_P(HostSuite, the_end_of_our_stream_follows_the_agreement_on_its_protocol) {
-  TestNode& a = node();
-  TestNode& b = node();
-  join(a, b);
-  const StreamSlot slot = stream(a, b, Bytes());
-  a.host->close(slot);
-  if (world_->is_virtual()) {
-    world_->run_for(world_->latency() / 2);
-    EXPECT_EQ(b.messages.last().ends, 0);
-  }
-  ASSERT_TRUE(until([&] { return a.messages.streams[slot].closes == 1; }));
-  EXPECT_EQ(b.messages.last().ends, 1);
-  EXPECT_FALSE(a.messages.streams[slot].error);
-}
-
 TEST_P(HostSuite, reset_ends_both_sides_and_is_told_to_both) {
   TestNode& a = node();
   TestNode& b = node();
