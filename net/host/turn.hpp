@@ -6,7 +6,6 @@
 // on_closed, whatever was queued.
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -56,12 +55,27 @@ using HostEvent =
     std::variant<PeerReady, PeerChanged, PeerGone, DialAnswer, StreamAccepted, StreamOpened,
                  StreamData, StreamEnded, StreamClosed, StreamWritable, StreamRefused>;
 
-struct Turn {
-  std::deque<HostEvent> events;
-  std::vector<LinkSlot> dirty;  // each once, see Link::dirty
+class Turn {
+ public:
+  void push(HostEvent event) { events_.push_back(std::move(event)); }
+  bool has_event() const { return next_ < events_.size(); }
+  // The oldest. What it leads to may be pushed meanwhile; the memory is kept for the next turn.
+  HostEvent take() {
+    HostEvent event = std::move(events_[next_++]);
+    if (next_ == events_.size()) {
+      events_.clear();
+      next_ = 0;
+    }
+    return event;
+  }
+  std::size_t events() const { return events_.size() - next_; }
 
-  void push(HostEvent event) { events.push_back(std::move(event)); }
-  bool empty() const { return events.empty() && dirty.empty(); }
+  // Links that have something to write, each once (Link::dirty).
+  std::vector<LinkSlot> dirty;
+
+ private:
+  std::vector<HostEvent> events_;
+  std::size_t next_ = 0;
 };
 
 }  // namespace kith::host

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "net/base/check.hpp"
-
 namespace kith::host {
 
 WireHost::WireHost(HostConfig config, Transport& transport, Loop& loop, Log& log, Rng rng)
@@ -32,6 +30,7 @@ WireHost::WireHost(HostConfig config, Transport& transport, Loop& loop, Log& log
 
 WireHost::~WireHost() {
   loop_.arm(dial_alarm_, kNever);
+  loop_.arm(turn_alarm_, kNever);
   links_.for_each([&](LinkSlot, std::unique_ptr<Link>& link) {
     loop_.arm(*link, kNever);
     transport_.abort(link->pipe);
@@ -93,9 +92,11 @@ void WireHost::stop() {
 }
 
 HostUsage WireHost::usage() const {
-  return {links_.size(),       admission_.unauthenticated(), peers_.size(),  streams_.size(),
-          dialer_.requests(),  dialer_.in_flight(),          budget_.used(), store_.peers(),
-          identify_.readers(), turn_.events.size()};
+  return {links_.size(),       admission_.unauthenticated(),
+          peers_.size(),       streams_.size(),
+          dialer_.requests(),  dialer_.in_flight(),
+          budget_.used(),      store_.peers(),
+          identify_.readers(), turn_.events()};
 }
 
 // --- peers

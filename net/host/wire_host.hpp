@@ -7,16 +7,17 @@
 // Rules
 // * One turn: a call of the transport is handed to the machines; what follows for protocols is
 //   delivered from the Turn's queue when they have returned; what is to be written leaves once, at
-//   the end of the turn (a posted task), however many commands there were. Commands from outside of
-//   a turn start one. A Protocol may call anything from its handlers.
+//   the end of the turn (an alarm that is due), however many commands there were. Commands from
+//   outside of a turn start one. A Protocol may call anything from its handlers.
 // * A pipe is written to while at most kPipeBacklogLow of it waits in the transport, so what is
 //   urgent is never behind more than one write; bulk continues by on_writable.
 // * Duplicate connections to a peer are kept, up to connections_per_peer_max; new streams use the
 //   oldest. Neither side closes the other's idea of the right one.
 // * A link whose peer is itself, or proves another id than dialled, or fails identify, is dropped.
 //
-// Threads: one loop. The transport, loop and log outlive it; protocols outlive it, and hear nothing
-// from its destructor.
+// Threads: one loop. Loop, log and protocols outlive it, and hear nothing from its destructor. The
+// transport outlives it too, and is destroyed before the loop runs again: its sink is gone. Who
+// wants to say good-bye calls stop() and runs the loop until usage().links is 0.
 #pragma once
 
 #include <memory>
@@ -101,10 +102,12 @@ class WireHost final : public Host,
   std::optional<PeerSlot> peer_of(StreamSlot stream) const override;
 
  private:
-  class DialAlarm final : public Alarm {
+  using Handler = void (WireHost::*)(Now);
+  template <Handler handler>
+  class AlarmFor final : public Alarm {
    public:
-    explicit DialAlarm(WireHost& host) : host_(host) {}
-    void on_alarm(Now now) override { host_.on_dial_alarm(now); }
+    explicit AlarmFor(WireHost& host) : host_(host) {}
+    void on_alarm(Now now) override { (host_.*handler)(now); }
 
    private:
     WireHost& host_;
@@ -120,7 +123,7 @@ class WireHost final : public Host,
   void on_closed(Now, PipeSlot, Error) override;
   // --- LinkAlarmSink
   void on_link_alarm(Now now, Link& link) override;
-  // --- IdentifyDriver
+  // --- IdentifyDriver (wire_host_peers.cpp)
   StreamSlot open_on_link(LinkSlot link, ProtocolIndex protocol) override;
   Link* link_of(StreamSlot stream) override;
   const PeerId* proven_id(LinkSlot link) const override;
@@ -145,7 +148,7 @@ class WireHost final : public Host,
   void update_door();
   void log_lost(const Link& link, const Error& error);
 
-  // --- dialling
+  // --- dialling (wire_host_peers.cpp)
   void apply(Now now, DialEffects& effects);
   void start_dial(Now now, const DialStart& start);
   void on_dial_alarm(Now now);
@@ -155,7 +158,7 @@ class WireHost final : public Host,
 
   // --- the turn (wire_host_turn.cpp)
   void schedule();
-  void settle();
+  void on_turn_end(Now now);
   void deliver(Now now);
   void deliver_one(Now now, HostEvent& event);
   void deliver_data(Now now, StreamData& event);
@@ -181,8 +184,10 @@ class WireHost final : public Host,
   std::vector<LinkSlot> by_pipe_;     // by index of the PipeSlot
   std::vector<LinkSlot> by_attempt_;  // by index of the AttemptSlot
   std::vector<Multiaddr> external_;
-  DialAlarm dial_alarm_{*this};
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // posted tasks outlive the host
+  AlarmFor<&WireHost::on_dial_alarm> dial_alarm_{*this};
+  AlarmFor<&WireHost::on_turn_end> turn_alarm_{*this};
+  std::vector<LinkSlot> flushing_;  // scratch
+  ConnectionEffects effects_;       // scratch
   bool scheduled_ = false;
   bool delivering_ = false;
   bool door_open_ = true;

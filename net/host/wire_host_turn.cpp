@@ -4,36 +4,33 @@
 
 namespace kith::host {
 
+// An alarm that is due at once: it fires after the event under way, and costs no allocation.
 void WireHost::schedule() {
-  if (scheduled_) return;
-  scheduled_ = true;
-  loop_.post([this, alive = std::weak_ptr<bool>(alive_)] {
-    if (!alive.expired()) settle();
-  });
+  if (std::exchange(scheduled_, true)) return;
+  loop_.arm(turn_alarm_, loop_.now().mono);
 }
 
-void WireHost::settle() {
+void WireHost::on_turn_end(Now now) {
   scheduled_ = false;
-  const Now now = loop_.now();
   deliver(now);
-  for (const LinkSlot slot : std::exchange(turn_.dirty, {})) {
+  flushing_.swap(turn_.dirty);
+  for (const LinkSlot slot : flushing_) {
     Link* link = find_link(slot);
     if (link == nullptr) continue;
     link->dirty = false;
     if (!link->closing) flush(now, *link);
   }
-  // What the writes led to (streams that are through, room in a queue), and what protocols made of
-  // it: another round, so that no connection keeps the others waiting.
+  flushing_.clear();
+  // What the writes led to: streams that are through, room in a queue. What protocols make of it is
+  // the next turn's, so that no connection keeps the others waiting.
   deliver(now);
-  if (!turn_.empty()) schedule();
 }
 
 void WireHost::deliver(Now now) {
   CHECK(!delivering_);
   delivering_ = true;
-  while (!turn_.events.empty()) {
-    HostEvent event = std::move(turn_.events.front());
-    turn_.events.pop_front();
+  while (turn_.has_event()) {
+    HostEvent event = turn_.take();
     deliver_one(now, event);
   }
   delivering_ = false;

@@ -2,6 +2,7 @@
 
 #include "memory_net.hpp"
 #include "net/asio/asio_transport.hpp"
+#include "simnet/sim_host.hpp"
 #include "simnet/sim_loop.hpp"
 #include "simnet/sim_net.hpp"
 #include "simnet/sim_transport.hpp"
@@ -36,7 +37,7 @@ class MemoryHarness final : public Harness {
   std::vector<std::unique_ptr<MemoryTransport>> transports_;
 };
 
-class SimHarness final : public Harness {
+class SimHarness : public Harness {
  public:
   explicit SimHarness(std::uint64_t seed) : world_(seed), loops_(world_), net_(world_) {}
   std::size_t add_node() override {
@@ -59,13 +60,26 @@ class SimHarness final : public Harness {
   }
   Duration latency() const override { return simnet::LinkOptions{}.latency; }
 
- private:
+ protected:
   simnet::World world_;
   simnet::SimLoops loops_;
   simnet::SimNet net_;
   std::vector<simnet::NodeIndex> nodes_;
   std::vector<std::unique_ptr<simnet::SimLoop>> sim_loops_;
   std::vector<std::unique_ptr<simnet::SimTransport>> transports_;
+};
+
+class SimHostHarness final : public SimHarness {
+ public:
+  explicit SimHostHarness(std::uint64_t seed) : SimHarness(seed), hosts_(net_) {}
+  std::unique_ptr<SuiteHost> make_host(std::size_t node, HostConfig config, Log&, Rng) override {
+    return std::make_unique<SuiteHostOf<simnet::SimHost>>(
+        hosts_, nodes_[node], *sim_loops_[node],
+        simnet::SimHostConfig{config.identity.id(), config.agent, config.limits});
+  }
+
+ private:
+  simnet::SimHosts hosts_;
 };
 
 class AsioHarness final : public Harness {
@@ -92,6 +106,15 @@ class AsioHarness final : public Harness {
 
 }  // namespace
 
+std::unique_ptr<SuiteHost> Harness::make_host(std::size_t node, HostConfig config, Log& log,
+                                              Rng rng) {
+  return std::make_unique<SuiteHostOf<WireHost>>(std::move(config), transport(node), loop(node),
+                                                 log, std::move(rng));
+}
+
+std::unique_ptr<Harness> make_sim_host_harness(std::uint64_t seed) {
+  return std::make_unique<SimHostHarness>(seed);
+}
 std::unique_ptr<Harness> make_memory_harness(std::uint64_t seed) {
   return std::make_unique<MemoryHarness>(seed);
 }

@@ -12,6 +12,7 @@
 
 #include "net/base/loop.hpp"
 #include "net/host/transport.hpp"
+#include "suite_host.hpp"
 
 namespace kith::host {
 
@@ -23,6 +24,9 @@ class Harness {
   virtual Transport& transport(std::size_t node) = 0;
   virtual Multiaddr listen_addr(std::size_t node) = 0;  // to listen on, port 0
   virtual Multiaddr dead_addr() = 0;                    // nobody listens there
+  // The implementation under test; WireHost over the node's transport unless the world has its own.
+  virtual std::unique_ptr<SuiteHost> make_host(std::size_t node, HostConfig config, Log& log,
+                                               Rng rng);
   virtual bool run_until(const std::function<bool()>& reached, Duration within) = 0;
   void run_for(Duration time) {
     run_until([] { return false; }, time);
@@ -40,5 +44,7 @@ inline void PrintTo(const World& world, std::ostream* to) { *to << world.name; }
 std::unique_ptr<Harness> make_memory_harness(std::uint64_t seed);
 std::unique_ptr<Harness> make_sim_harness(std::uint64_t seed);
 std::unique_ptr<Harness> make_asio_harness(std::uint64_t seed);
+// The simulator's whole Host, without a transport of bytes.
+std::unique_ptr<Harness> make_sim_host_harness(std::uint64_t seed);
 
 }  // namespace kith::host

@@ -127,9 +127,9 @@ class TestNode {
         loop(harness.loop(place)),
         rng(seed),
         identity(crypto::Identity::make(rng)) {
-    host = std::make_unique<WireHost>(
-        HostConfig{identity, "kith-test/" + std::to_string(seed), 0, options.limits},
-        harness.transport(place), loop, log, rng.fork("host"));
+    host = harness.make_host(
+        place, HostConfig{identity, "kith-test/" + std::to_string(seed), 0, options.limits}, log,
+        rng.fork("host"));
     messages.host = raw.host = host.get();
     message_index = host->add_protocol(options.messages, messages);
     raw_index = host->add_protocol(options.raw, raw);
@@ -167,7 +167,7 @@ class TestNode {
   crypto::Identity identity;
   Recorder messages;
   Recorder raw;
-  std::unique_ptr<WireHost> host;
+  std::unique_ptr<SuiteHost> host;
   std::unique_ptr<PingService> ping;
   ProtocolIndex message_index = 0;
   ProtocolIndex raw_index = 0;
