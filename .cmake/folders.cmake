@@ -214,3 +214,19 @@ function(kith_interop)
   set_tests_properties(interop PROPERTIES
     ENVIRONMENT KITH_BIN=$<TARGET_FILE:kith> TIMEOUT 900 RUN_SERIAL TRUE)
 endfunction()
+
+# Real processes on loopback. They measure and kill, so they run alone, and with the program that ships.
+function(kith_e2e)
+  if(KITH_CHECK OR NOT TARGET kith)
+    return()
+  endif()
+  find_program(KITH_PYTHON python3 REQUIRED)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/e2e/*_test.py)
+  foreach(source ${sources})
+    get_filename_component(name ${source} NAME_WE)
+    string(REGEX REPLACE "_test$" "" name ${name})
+    add_test(NAME e2e:${name} COMMAND ${KITH_PYTHON} -B ${source})
+    set_tests_properties(e2e:${name} PROPERTIES ENVIRONMENT KITH_BIN=$<TARGET_FILE:kith>
+      TIMEOUT 300 RUN_SERIAL ON)
+  endforeach()
+endfunction()
