@@ -28,7 +28,7 @@ Error socket_error(const std::string& path, int number) {
               std::strerror(number));
 }
 
-// A listening socket with mode 0600 from its first moment.
+// A listening socket that only its owner can connect to.
 Result<int> listen_at(const std::string& path) {
   sockaddr_un addr{};
   addr.sun_family = AF_UNIX;
@@ -41,12 +41,11 @@ Result<int> listen_at(const std::string& path) {
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return socket_error(path, errno);
   ::unlink(path.c_str());
-  const mode_t before = ::umask(0177);
-  const int bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&addr), sizeof addr);
-  const int bind_error = errno;
-  ::umask(before);
-  if (bound == 0 && ::listen(fd, kListenBacklog) == 0) return fd;
-  const int number = bound == 0 ? errno : bind_error;
+  // Nobody can connect before listen(), so the mode is right in time.
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&addr), sizeof addr) == 0 &&
+      ::chmod(path.c_str(), 0600) == 0 && ::listen(fd, kListenBacklog) == 0)
+    return fd;
+  const int number = errno;
   ::close(fd);
   return socket_error(path, number);
 }

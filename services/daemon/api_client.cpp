@@ -165,7 +165,7 @@ Result<json::object> ApiClient::read_lines(const Call& what) {
       const std::string event = text_of(line, "event");
       if (event == "error") return error_of(line);
       if (event == "done") {
-        line.erase("event");
+        line.stable_erase("event");
         return line;
       }
       if (what.on_line) KITH_TRY_VOID(what.on_line(line));

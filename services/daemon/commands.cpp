@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "services/bridge/answers.hpp"
 #include "services/bridge/version.hpp"
 
 namespace kith::daemon {
@@ -36,7 +37,7 @@ int dispatch(const Invocation& in) {
   }
   if (std::holds_alternative<Version>(in.command)) return show_version(in.json);
   const auto home = find_home(in.home, environment);
-  if (!home) return tell(home.error());
+  if (!home) return tell(Context{{}, in.json, {}}, home.error());
   const Context context{*home, in.json, in.timeout};
   return std::visit(
       [&](const auto& what) -> int {
@@ -53,15 +54,17 @@ int dispatch(const Invocation& in) {
 
 int run_command_line(const std::vector<std::string>& arguments) {
   const auto in = parse_command_line(arguments);
-  if (!in) return tell(in.error());
-  return dispatch(*in);
+  if (in) return dispatch(*in);
+  // Which flags were given is not known then, but this one shows.
+  const bool as_json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+  return tell(Context{{}, as_json, {}}, in.error());
 }
 
 int ask(const Context& context, ApiClient::Call call, const Show& show) {
   auto client = ApiClient::connect(context.home);
-  if (!client) return tell_not_running(context.home);
+  if (!client) return tell_not_running(context);
   const auto answer = client->call(context.home, call);
-  if (!answer) return tell(answer.error());
+  if (!answer) return tell(context, answer.error());
   if (context.json) {
     print_line(*answer);
   } else {
@@ -80,22 +83,31 @@ void print_line(const json::object& object) {
   std::fflush(stdout);
 }
 
-int tell(const Error& error) {
+int tell(const Context& context, const Error& error) {
   std::fprintf(stderr, "%s\n", describe(error).c_str());
+  if (context.json) print_line({{"schema", bridge::kSchema}, {"error", bridge::json_of(error)}});
   return exit_of(error.code);
 }
 
-int tell_not_running(const Home& home) {
+std::string command_for(const Home& home, std::string_view command) {
+  // With XDG's folders, or KITH_HOME, the plain command finds the same home.
+  const char* variable = environment("KITH_HOME");
+  const bool named = home.config == home.data && (variable == nullptr || home.data != variable);
+  return "kith " + (named ? "--home " + home.data + " " : std::string()) + std::string(command);
+}
+
+int tell_not_running(const Context& context) {
+  const Home& home = context.home;
   const auto holder = lock_holder(home);
   Error error = fail(Errc::closed, "the daemon is not running",
-                     "nobody listens on " + home.socket_file(), "kith up");
+                     "nobody listens on " + home.socket_file(), command_for(home, "up"));
   if (holder) {
     error.what = "the daemon does not answer";
     error.why = "process " + std::to_string(holder->pid) + " holds " + home.data + " since " +
                 holder->since + "; it may still be starting";
     error.fix = "try again, or look at " + home.log_file();
   }
-  tell(error);
+  tell(context, error);
   return kExitNotRunning;
 }
 

@@ -49,8 +49,10 @@ int ask(const Context& context, ApiClient::Call call, const Show& show);
 // Adds --timeout to a body.
 void add_timeout(const Context& context, boost::json::object& body);
 void print_line(const boost::json::object& object);
-int tell(const Error& error);  // on stderr; the exit code
-int tell_not_running(const Home& home);
+// On stderr, and with --json as an object with `error` on stdout; the exit code.
+int tell(const Context& context, const Error& error);
+int tell_not_running(const Context& context);
+std::string command_for(const Home& home, std::string_view command);  // "kith --home DIR up"
 
 // Fields of an answer; empty, 0 or none when they are missing.
 std::string text_at(const boost::json::object& object, std::string_view key);

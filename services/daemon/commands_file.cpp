@@ -98,10 +98,10 @@ int ask_with_progress(const Context& context, ApiClient::Call call, std::chrono:
   };
   call.on_tick = [&] { return progress->on_tick(); };
   auto client = ApiClient::connect(context.home);
-  if (!client) return tell_not_running(context.home);
+  if (!client) return tell_not_running(context);
   auto answer = client->call(context.home, call);
   progress.reset();  // its line is cleared before anything else is printed
-  if (!answer) return tell(answer.error());
+  if (!answer) return tell(context, answer.error());
   if (context.json) {
     print_line(*answer);
   } else {
@@ -130,13 +130,13 @@ void show_file(const object& file) {
 
 int run_command(const Context& context, const FileAdd& what) {
   // Before stdin is read: who asks without a daemon should not wait for an error.
-  if (!ApiClient::connect(context.home)) return tell_not_running(context.home);
+  if (!ApiClient::connect(context.home)) return tell_not_running(context);
   std::optional<Scratch> scratch;
   std::string path = absolute(what.path);
   std::string name = path.substr(path.find_last_of('/') + 1);
   if (what.path == "-") {
     auto made = Scratch::of_stdin(context.home);
-    if (!made) return tell(made.error());
+    if (!made) return tell(context, made.error());
     scratch.emplace(std::move(*made));
     path = scratch->path();
     name = "stdin";

@@ -116,9 +116,9 @@ int wait_until_up(const Context& context, pid_t pid, long log_start) {
     if (terminal && polls % 4 == 0) std::fprintf(stderr, "\r\x1b[Kstarting the daemon ...");
     std::this_thread::sleep_for(kPoll);
   }
-  return tell(fail(Errc::timeout, "the daemon is not ready yet",
-                   "process " + std::to_string(pid) + " is still starting",
-                   "kith status, or look at " + context.home.log_file()));
+  return tell(context, fail(Errc::timeout, "the daemon is not ready yet",
+                            "process " + std::to_string(pid) + " is still starting",
+                            "kith status, or look at " + context.home.log_file()));
 }
 
 Result<Config> checked_config(const Context& context, const ConfigFlags& flags) {
@@ -132,28 +132,29 @@ Result<Config> checked_config(const Context& context, const ConfigFlags& flags) 
 int run_command(const Context& context, const Run& what) {
   harden_process();
   auto config = load_config(context.home, what.flags, environment);
-  if (!config) return tell(config.error());
+  if (!config) return tell(context, config.error());
   const RunOptions options{context.home, std::move(*config), context.json,
                            env_is_one("KITH_TEST_ECHO")};
   const auto ended = run_daemon(options);
-  return ended ? static_cast<int>(kExitOk) : tell(ended.error());
+  return ended ? static_cast<int>(kExitOk) : tell(context, ended.error());
 }
 
 int run_command(const Context& context, const Up& what) {
   // A mistake in the configuration is told here rather than in a log.
-  if (const auto config = checked_config(context, what.flags); !config) return tell(config.error());
-  if (const auto made = make_home(context.home); !made) return tell(made.error());
+  if (const auto config = checked_config(context, what.flags); !config)
+    return tell(context, config.error());
+  if (const auto made = make_home(context.home); !made) return tell(context, made.error());
   if (lock_holder(context.home)) return show_running(context, true);
   const long log_start = file_size(context.home.log_file());
   const auto pid = start_in_background(own_program(), run_arguments(context, what.flags),
                                        context.home.log_file());
-  if (!pid) return tell(pid.error());
+  if (!pid) return tell(context, pid.error());
   return wait_until_up(context, *pid, log_start);
 }
 
 int run_command(const Context& context, const Down&) {
   const auto holder = lock_holder(context.home);
-  if (!holder) return tell_not_running(context.home);
+  if (!holder) return tell_not_running(context);
   bool asked = false;
   if (auto client = ApiClient::connect(context.home)) {
     ApiClient::Call call;
@@ -165,10 +166,10 @@ int run_command(const Context& context, const Down&) {
   const auto deadline = Clock::now() + context.timeout.value_or(kDownWait);
   while (lock_holder(context.home)) {
     if (Clock::now() >= deadline)
-      return tell(
-          fail(Errc::timeout, "the daemon does not stop",
-               "process " + std::to_string(holder->pid) + " still runs",
-               "kill -9 " + std::to_string(holder->pid) + " loses nothing that was stored"));
+      return tell(context, fail(Errc::timeout, "the daemon does not stop",
+                                "process " + std::to_string(holder->pid) + " still runs",
+                                "kill -9 " + std::to_string(holder->pid) +
+                                    " loses nothing that was stored"));
     std::this_thread::sleep_for(kPoll);
   }
   if (context.json) {

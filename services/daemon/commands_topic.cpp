@@ -38,7 +38,7 @@ std::string printable(ByteView data) {
 }
 
 void show_message(const Context& context, object line) {
-  line.erase("event");
+  line.stable_erase("event");
   if (context.json) return print_line(line);
   const auto data = from_base64(text_at(line, "data"));
   std::printf("%s\t%s\n", text_at(line, "from").c_str(),
@@ -62,7 +62,7 @@ int run_command(const Context& context, const TopicPublish& what) {
   std::string data = what.data;
   if (data == "-") {
     auto read = read_stdin(gossip::kGossipDataMax);
-    if (!read) return tell(read.error());
+    if (!read) return tell(context, read.error());
     data = std::move(*read);
   }
   ApiClient::Call call;
@@ -78,7 +78,7 @@ int run_command(const Context& context, const TopicPublish& what) {
 
 int run_command(const Context& context, const TopicSubscribe& what) {
   auto client = ApiClient::connect(context.home);
-  if (!client) return tell_not_running(context.home);
+  if (!client) return tell_not_running(context);
   std::uint64_t seen = 0;
   ApiClient::Call call;
   call.method = "POST";
@@ -100,7 +100,7 @@ int run_command(const Context& context, const TopicSubscribe& what) {
   };
   const auto ended = client->call(context.home, call);
   if (ended || (what.count > 0 && seen == what.count)) return kExitOk;
-  return tell(ended.error());
+  return tell(context, ended.error());
 }
 
 }  // namespace kith::daemon

@@ -40,22 +40,26 @@ Progress::~Progress() {
 
 void Progress::on_facts(const ProgressFacts& facts) {
   const Clock::time_point now = Clock::now();
-  const bool new_phase = facts.phase != facts_.phase;
   if (facts.bytes != facts_.bytes) moved_ = now;
-  if (new_phase) {
+  if (facts.phase != facts_.phase) {
+    new_phase_ = true;
     phase_start_ = now;
     phase_bytes_ = facts.bytes;
   }
   facts_ = facts;
-  told_ = true;
-  const auto every = terminal_ ? std::chrono::milliseconds(kRedrawEvery)
-                               : std::chrono::milliseconds(kProgressEvery);
-  if (new_phase || now - last_draw_ >= every) draw(now);
+  draw_if_due(now);
+}
+
+void Progress::draw_if_due(Clock::time_point now) {
+  if (facts_.phase.empty() || now - start_ < kQuietAtFirst) return;
+  const std::chrono::milliseconds every =
+      terminal_ ? kRedrawEvery : std::chrono::milliseconds(kProgressEvery);
+  if (new_phase_ || now - last_draw_ >= every) draw(now);
 }
 
 Result<void> Progress::on_tick() {
   const Clock::time_point now = Clock::now();
-  if (told_ && !terminal_ && now - last_draw_ >= kProgressEvery) draw(now);
+  draw_if_due(now);
   if (stall_.count() == 0 || now - moved_ < stall_) return {};
   return fail(Errc::timeout,
               "nothing moved for " + std::to_string(stall_.count() / 1000) + " seconds",
@@ -65,6 +69,7 @@ Result<void> Progress::on_tick() {
 
 void Progress::draw(Clock::time_point now) {
   last_draw_ = now;
+  new_phase_ = false;
   const double seconds = std::chrono::duration<double>(now - phase_start_).count();
   const std::uint64_t moved = facts_.bytes > phase_bytes_ ? facts_.bytes - phase_bytes_ : 0;
   const std::string text =

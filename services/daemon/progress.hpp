@@ -1,5 +1,6 @@
 // Progress: how long work is told on stderr. On a terminal one line that is written over: phase,
 // bytes, rate, time left. Otherwise a line when the phase changes and one every kProgressEvery.
+// What is over within kQuietAtFirst says nothing.
 // Also notices when nothing moves, so that a fetch does not wait for ever.
 #pragma once
 
@@ -13,6 +14,7 @@ namespace kith::daemon {
 
 inline constexpr std::chrono::seconds kProgressEvery{10};
 inline constexpr std::chrono::milliseconds kRedrawEvery{100};
+inline constexpr std::chrono::milliseconds kQuietAtFirst{500};
 
 struct ProgressFacts {
   std::string phase;
@@ -38,12 +40,14 @@ class Progress {
   Result<void> on_tick();
 
  private:
+  void draw_if_due(Clock::time_point now);
   void draw(Clock::time_point now);
 
   std::chrono::milliseconds stall_;
   bool terminal_;
   bool drawn_ = false;
-  bool told_ = false;
+  bool new_phase_ = false;
+  const Clock::time_point start_ = Clock::now();
   ProgressFacts facts_;
   Clock::time_point phase_start_;
   std::uint64_t phase_bytes_ = 0;

@@ -54,7 +54,7 @@ TEST_F(Token, that_is_damaged_is_refused_and_not_replaced) {
 }
 
 TEST_F(Token, a_link_is_refused) {
-  ::symlink("/etc/hostname", path_.c_str());
+  std::filesystem::create_symlink("/etc/hostname", path_);
   EXPECT_FALSE(load_or_make_token(path_, rng_));
 }
 

@@ -47,8 +47,9 @@ TEST(CommandLine, shared_flags_stand_before_or_after_the_command) {
 }
 
 TEST(CommandLine, run_and_up_take_many_addresses) {
-  const Run run = command<Run>({"run", "--network", "n.toml", "--listen", kAddr, "--bootstrap",
-                                kAddr, "--listen", "/ip6/::1/tcp/0", "--json"});
+  const kith::daemon::Run run =
+      command<kith::daemon::Run>({"run", "--network", "n.toml", "--listen", kAddr, "--bootstrap",
+                                  kAddr, "--listen", "/ip6/::1/tcp/0", "--json"});
   EXPECT_EQ(run.flags.network, "n.toml");
   EXPECT_EQ(run.flags.listen, (std::vector<std::string>{kAddr, "/ip6/::1/tcp/0"}));
   EXPECT_EQ(run.flags.bootstrap, std::vector<std::string>{kAddr});
