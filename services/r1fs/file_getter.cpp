@@ -12,19 +12,22 @@ void FileGetter::start(Effects& out) {
 Result<void> FileGetter::on_output_opened(Result<void> result, const BlockIndex& index,
                                           Effects& out) {
   if (!result) return result;
-  opened_ = true;
   return advance(index, out);
 }
 
 // Asks for blocks while there is room for them, and ends the file when nothing is left.
 Result<void> FileGetter::advance(const BlockIndex& index, Effects& out) {
-  while (waiting_.size() < kBlocksAhead && bytes_ahead_ + bytes_writing_ < kBytesAhead) {
+  // What is written and what is kept are the same bytes in memory.
+  const std::uint64_t held = std::max(bytes_writing_, bytes_keeping_);
+  while (waiting_.size() < kBlocksAhead && places_ahead_ < kPlacesAhead &&
+         bytes_ahead_ + held < kBytesAhead) {
     auto place = walker_.next();
     if (!place) break;
     const Multihash& hash = place->cid.hash();
     seen_.insert(hash);
+    ++places_ahead_;
     if (const auto already = waiting_.find(hash); already != waiting_.end()) {
-      already->second.places.push_back(std::move(*place));
+      already->second.push_back(std::move(*place));
       continue;
     }
     bytes_ahead_ += place->is_leaf() ? place->file_bytes : 0;
@@ -37,7 +40,7 @@ Result<void> FileGetter::advance(const BlockIndex& index, Effects& out) {
       return fail(Errc::not_local, "a block of " + what_.cid.text() + " is not held here",
                   place->cid.text(), "kith file get without --local-only asks others");
     }
-    waiting_[hash].places.push_back(std::move(*place));
+    waiting_[hash].push_back(std::move(*place));
   }
   if (walker_.done() && waiting_.empty() && bytes_writing_ == 0 && !finishing_) {
     finishing_ = true;
@@ -72,7 +75,7 @@ Result<void> FileGetter::on_stored(std::uint64_t tag, std::optional<Bytes> data,
     return fail(Errc::corrupt, "a stored block of " + what_.cid.text() + " is damaged", cid.text(),
                 "kith file get without --local-only fetches it from others");
   if (const auto waiting = waiting_.find(cid.hash()); waiting != waiting_.end())
-    fetch_block(waiting->second.places.front(), out);
+    fetch_block(waiting->second.front(), out);
   return {};
 }
 
@@ -80,7 +83,6 @@ Result<void> FileGetter::on_fetched(Now, const Cid& cid, const Bytes& data, cons
                                     Effects& out) {
   if (waiting_.count(cid.hash()) == 0) return {};
   bytes_fetched_ += data.size();
-  fetched_.emplace(cid.hash(), cid);
   return take(cid.hash(), data, index, out);
 }
 
@@ -88,8 +90,9 @@ Result<void> FileGetter::take(const Multihash& hash, const Bytes& data, const Bl
                               Effects& out) {
   const auto at = waiting_.find(hash);
   if (at == waiting_.end()) return {};
-  const std::vector<TreePlace> places = std::move(at->second.places);
+  const std::vector<TreePlace> places = std::move(at->second);
   waiting_.erase(at);
+  places_ahead_ -= places.size();
   bytes_ahead_ -= places.front().is_leaf() ? places.front().file_bytes : 0;
   for (const TreePlace& place : places) {
     if (place.is_leaf()) {
@@ -118,6 +121,11 @@ Result<void> FileGetter::on_written(std::size_t bytes, Result<void> result, cons
   return advance(index, out);
 }
 
+Result<void> FileGetter::on_kept(std::size_t bytes, const BlockIndex& index, Effects& out) {
+  bytes_keeping_ -= bytes;
+  return advance(index, out);
+}
+
 void FileGetter::on_provider(const dht::PeerInfo& peer, Effects& out) {
   if (providers_.size() >= kProvidersMax || !providers_.insert(peer.id).second) return;
   tell(Phase::connecting, out);
@@ -135,7 +143,6 @@ void FileGetter::on_providers_done(Now now, std::uint32_t asked, Effects& out) {
 
 void FileGetter::on_provider_connected(Result<host::PeerSlot> peer, Effects& out) {
   if (!peer || !fetching_) return;
-  ++connected_;
   out.push_back(FetchFrom{fetch_, *peer});
 }
 

@@ -5,7 +5,7 @@
 // Looking: everybody connected who speaks bitswap is asked, and the DHT for providers, again every
 // kLookAgain while something is missing: somebody may come. It ends by success, by an error that no
 // other peer can mend (a block that makes no sense), or by the caller's cancel. Bounds:
-// kBlocksAhead blocks and kBytesAhead bytes asked for and not yet written.
+// kBlocksAhead blocks, kPlacesAhead places and kBytesAhead bytes asked for and not yet written.
 #pragma once
 
 #include <map>
@@ -18,6 +18,7 @@
 namespace kith::r1fs {
 
 inline constexpr std::size_t kBlocksAhead = 64;
+inline constexpr std::size_t kPlacesAhead = 256;  // a file may repeat one block millions of times
 inline constexpr std::uint64_t kBytesAhead = 24u << 20;
 inline constexpr Duration kLookAgain = 10s;
 inline constexpr std::size_t kProvidersMax = 32;
@@ -35,6 +36,10 @@ class FileGetter {
   void on_unavailable(Now now, const Cid& cid, Effects& out);
   Result<void> on_written(std::size_t bytes, Result<void> result, const BlockIndex& index,
                           Effects& out);
+  // A fetched block is also being stored: as long as that lasts its bytes count as under way, so
+  // that a network faster than the disk does not fill the memory.
+  void on_keeping(std::size_t bytes) { bytes_keeping_ += bytes; }
+  Result<void> on_kept(std::size_t bytes, const BlockIndex& index, Effects& out);
   void on_provider(const dht::PeerInfo& peer, Effects& out);
   void on_providers_done(Now now, std::uint32_t asked, Effects& out);
   void on_provider_connected(Result<host::PeerSlot> peer, Effects& out);
@@ -49,14 +54,8 @@ class FileGetter {
   std::uint64_t file_bytes() const { return walker_.file_bytes().value_or(0); }
   std::uint64_t blocks() const { return seen_.size(); }
   std::uint64_t bytes_fetched() const { return bytes_fetched_; }
-  // Blocks that came from others, to be kept when there is room.
-  const std::map<Multihash, Cid>& fetched() const { return fetched_; }
 
  private:
-  struct Waiting {
-    std::vector<TreePlace> places;  // one block may stand at several places of the file
-    bool asked = false;             // of others
-  };
   Result<void> advance(const BlockIndex& index, Effects& out);
   Result<void> take(const Multihash& hash, const Bytes& data, const BlockIndex& index,
                     Effects& out);
@@ -68,16 +67,17 @@ class FileGetter {
   FetchId fetch_;
   GetFile what_;
   TreeWalker walker_;
-  std::map<Multihash, Waiting> waiting_;
+  // By block: one may stand at several places of the file.
+  std::map<Multihash, std::vector<TreePlace>> waiting_;
+  std::size_t places_ahead_ = 0;  // in waiting_
   std::map<std::uint64_t, Cid> reading_;
   std::uint64_t tags_ = 0;
   std::uint64_t bytes_ahead_ = 0;
   std::uint64_t bytes_writing_ = 0;
+  std::uint64_t bytes_keeping_ = 0;
   std::uint64_t bytes_done_ = 0;
   std::uint64_t bytes_fetched_ = 0;
-  std::map<Multihash, Cid> fetched_;
   std::set<Multihash> seen_;
-  bool opened_ = false;
   bool fetching_ = false;
   bool finishing_ = false;
   bool finished_ = false;
@@ -85,7 +85,6 @@ class FileGetter {
   Mono look_again_ = kNever;
   std::uint32_t peers_asked_ = 0;
   std::set<PeerId> providers_;
-  std::uint32_t connected_ = 0;
   std::string note_;
 };
 

@@ -101,7 +101,7 @@ Result<std::shared_ptr<OutputFile>> OutputFile::open(const std::string& path, bo
       return fail(Errc::in_use, path + " is a folder", {}, "name a file in it with --out");
     if (!overwrite)
       return fail(Errc::in_use, path + " exists already", {},
-                  "choose another path with --out, or allow it with --force");
+                  "choose another path with --out, or allow it with --overwrite");
   }
   const std::string part = path + ".kith-part";
   const int descriptor = ::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

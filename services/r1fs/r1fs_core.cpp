@@ -1,5 +1,5 @@
-// Loading, scans, commits, room: what all parts share. Adding, getting and removing are in
-// r1fs_files.cpp, offers in r1fs_offers.cpp.
+// Loading, scans, commits, room: what all parts share. Adding and getting are in r1fs_files.cpp,
+// removing in r1fs_remove.cpp, offers in r1fs_offers.cpp.
 #include "services/r1fs/r1fs_core.hpp"
 
 #include "net/base/check.hpp"
@@ -50,6 +50,7 @@ void R1fsCore::after_load(Now now, Effects& out) {
   }
   leftovers_.clear();
   if (!batch.writes.empty()) commit(std::move(batch), Durability::buffered, Housekeeping{}, out);
+  loaded_ = true;
   out.push_back(TellReady{});
   for (const auto& [root, record] : files_) {
     for (const Multihash& hash : index_.blocks_kept_for(root))
@@ -84,10 +85,12 @@ std::uint64_t R1fsCore::drop_block(StoreBatch& batch, const Multihash& hash) {
   const schema::BlockRecord* record = index_.find(hash);
   if (record == nullptr) return 0;
   const std::uint64_t bytes = record->size;
+  const std::uint32_t codec = record->codec;
   index_.erase(hash);
-  for (const auto& [request, adder] : adders_) {
-    if (adder.blocks().count(hash) == 0) continue;
-    schema::BlockRecord unheld = adder.blocks().at(hash);
+  if (adding(hash)) {
+    schema::BlockRecord unheld;
+    unheld.size = static_cast<std::uint32_t>(bytes);
+    unheld.codec = codec;
     batch.put(config_.families.meta, hash.bytes(), schema::encode_block_record(unheld));
     return 0;
   }
@@ -193,24 +196,9 @@ void R1fsCore::on_persisted(Now now, std::uint64_t tag, Result<void> result, Eff
   } else if (auto* sealed = std::get_if<AdderSeal>(&owner)) {
     on_sealed(now, std::move(*sealed), std::move(result), out);
   } else if (auto* pulled = std::get_if<PullBlock>(&owner)) {
-    const auto pull = pulls_.find(pulled->fetch);
-    if (!result) {
-      const schema::BlockRecord* record = index_.find(pulled->cid.hash());
-      if (record != nullptr && record->public_refs == 0 && record->local_refs == 0)
-        index_.erase(pulled->cid.hash());
-      if (pull != pulls_.end()) end_pull(now, pulled->fetch, gossip::Verdict::accept, out);
-      return;
-    }
-    out.push_back(AnnounceHeld{pulled->cid});
-    if (pull == pulls_.end()) return;
-    if (--pull->second.writing == 0 && pull->second.missing.empty())
-      end_pull(now, pulled->fetch, gossip::Verdict::accept, out);
+    on_kept(now, *pulled, std::move(result), out);
   } else if (auto* removed = std::get_if<RemoveSeal>(&owner)) {
-    if (!result) return out.push_back(TellDone{removed->request, result.error()});
-    FileAnswer answer;
-    answer.file = removed->info;
-    answer.bytes_freed = removed->freed;
-    out.push_back(TellDone{removed->request, std::move(answer)});
+    on_removed(now, std::move(*removed), std::move(result), out);
   }
 }
 

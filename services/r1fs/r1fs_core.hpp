@@ -7,8 +7,12 @@
 // later batch builds on an earlier one.
 //   A refused batch is undone in the index. What must not be told before it is durable waits for
 //   on_persisted.
+// * Of one root, one seal or removal is under way at a time; others of that root wait. So undoing a
+// refused one is taking back what it added, whatever else happened to its blocks meanwhile.
 // * Blocks without a reason to be held are leftovers: of a failed add they go at once, of a crashed
 // one at the next start.
+// * Nothing is asked for before loading has ended: a block that is about to be dropped as a leftover
+// must not be taken for held.
 // * Everything is bounded by its child's maxima and kFileRequestsMax.
 #pragma once
 
@@ -83,17 +87,24 @@ class R1fsCore {
   struct AdderSeal {
     RequestId request;
     schema::FileRecord record;
+    std::optional<schema::FileRecord> previous;  // of the same root
+    int public_added = 0;                        // references, to each of `blocks`
+    int local_added = 0;
     std::vector<Multihash> blocks;
   };
   struct PullBlock {
     FetchId fetch = 0;
     Cid cid;
+    Multihash root;
     PeerId publisher;
+    std::size_t bytes = 0;
   };
   struct RemoveSeal {
     RequestId request;
     FileInfo info;
     std::uint64_t freed = 0;
+    schema::FileRecord record;
+    std::map<Multihash, schema::BlockRecord> blocks;  // as they were
   };
   struct Housekeeping {};
   using CommitOwner = std::variant<AdderBatch, AdderSeal, PullBlock, RemoveSeal, Housekeeping>;
@@ -156,14 +167,23 @@ class R1fsCore {
   // r1fs_files.cpp
   void fail_add(RequestId, Error, Effects& out);
   void drop_leftovers(const FileAdder&, Effects& out);
+  bool adding(const Multihash&) const;  // an add counts on this block and has not sealed it
   void after_adder(Now, RequestId, Result<void>, Effects& from_child, Effects& out);
   void seal(Now, RequestId, Effects& out);
   void on_sealed(Now, AdderSeal, Result<void>, Effects& out);
+  void undo_seal(const AdderSeal&, Effects& out);
   void after_getter(Now, RequestId, Result<void>, Effects& from_child, Effects& out);
   void end_getter(RequestId, Effects& out);
-  void finish_remove(Now, RequestId, const Cid& root, ScanResult, Effects& out);
+  void on_kept(Now, const PullBlock&, Result<void>, Effects& out);
+  void unkeep(const PullBlock&, Effects& out);
   void keep_block(FetchId, const Multihash& root, const PeerId& publisher, const Cid&, const Bytes&,
                   const schema::FileRecord& record, Durability, Effects& out);
+
+  // r1fs_remove.cpp
+  void finish_remove(Now, RequestId, const Cid& root, ScanResult, Effects& out);
+  void on_removed(Now, RemoveSeal, Result<void>, Effects& out);
+  void settle_root(Now, const Multihash& root, Effects& out);
+  bool still_loading(RequestId, Effects& out) const;
 
   // r1fs_offers.cpp
   void start_pull(Now, FetchId, Effects& out);
@@ -174,6 +194,7 @@ class R1fsCore {
   void prepare_offer(Now, Spreader&, std::uint32_t offer, Effects& out);
   void publish(Now, Spreader&, std::uint32_t offer, const std::map<Multihash, Bytes>&, Effects&);
   void tell_waiters(const Multihash& root, Effects& out);
+  std::uint32_t keepers_waited_for(const Multihash& root) const;
 
   R1fsCoreConfig config_;
   BlockIndex index_;
@@ -193,8 +214,10 @@ class R1fsCore {
   std::map<std::uint64_t, Scan> scans_;
   std::map<std::uint64_t, CommitOwner> commits_;
   std::map<std::uint64_t, ReadOwner> reads_;
+  std::set<Multihash> settling_;  // roots with a seal or a removal under way
+  std::vector<std::pair<RequestId, Cid>> removals_waiting_;
   std::uint64_t tags_ = 0;
-  bool files_loaded_ = false;
+  bool loaded_ = false;
 };
 
 }  // namespace kith::r1fs

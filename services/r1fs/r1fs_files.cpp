@@ -1,4 +1,4 @@
-// What a user asks for: add, get, list, stat, remove.
+// What a user asks for: add, get, list.
 #include "net/base/check.hpp"
 #include "services/r1fs/r1fs_core.hpp"
 
@@ -22,6 +22,7 @@ Error too_many() {
 }  // namespace
 
 void R1fsCore::add(RequestId request, AddFile what, Effects& out) {
+  if (still_loading(request, out)) return;
   if (adders_.size() + getters_.size() >= kFileRequestsMax || files_.size() >= kFilesMax)
     return out.push_back(TellDone{request, too_many()});
   const auto at =
@@ -35,6 +36,12 @@ void R1fsCore::on_input_opened(Now now, RequestId request, Result<std::uint64_t>
   if (at == adders_.end()) return;
   if (bytes) {
     const std::uint64_t need = with_tree(*bytes);
+    if (index_.blocks() + *bytes / kLeafBytes > kBlocksMax)
+      return fail_add(request,
+                      fail(Errc::exhausted, at->second.what().path + " has too many blocks",
+                           std::to_string(kBlocksMax) + " blocks are held at most",
+                           "remove files with kith file rm"),
+                      out);
     if (!make_room(BlockIndex::Use::own, need, out))
       return fail_add(request,
                       fail(Errc::exhausted, at->second.what().path + " does not fit into the quota",
@@ -86,7 +93,7 @@ void R1fsCore::after_adder(Now now, RequestId request, Result<void> step, Effect
     commit(std::move(whole), Durability::buffered, AdderBatch{request, bytes}, out);
   }
   if (!step) return fail_add(request, step.error(), out);
-  if (adder.sealable()) seal(now, request, out);
+  if (adder.sealable() && settling_.count(adder.root().hash()) == 0) seal(now, request, out);
 }
 
 // The batch that makes the blocks the file's. All before it are in the store's hands, in order; it
@@ -99,7 +106,9 @@ void R1fsCore::seal(Now now, RequestId request, Effects& out) {
   const auto existing = files_.find(root);
   const bool again = existing != files_.end() && existing->second.own;
   const bool was_public = again && existing->second.is_public;
-  AdderSeal sealed{request, {}, {}};
+  AdderSeal sealed;
+  sealed.request = request;
+  if (existing != files_.end()) sealed.previous = existing->second;
   schema::FileRecord& record = sealed.record;
   record.root = adder.root();
   record.name = adder.what().name;
@@ -110,46 +119,64 @@ void R1fsCore::seal(Now now, RequestId request, Effects& out) {
   // A file that is public stays so: it may have been spread already.
   record.is_public = is_public || was_public;
   record.offers_done = was_public ? existing->second.offers_done : 0;
+  if (sealed.previous) record.publisher = sealed.previous->publisher;  // it is kept for that one too
+  if (!again || (!was_public && is_public))
+    (record.is_public ? sealed.public_added : sealed.local_added) = 1;
+  if (again && !was_public && is_public) sealed.local_added = -1;
   StoreBatch batch;
   for (const auto& [hash, fresh] : adder.blocks()) {
     schema::BlockRecord block = fresh;
     if (const schema::BlockRecord* held = index_.find(hash); held != nullptr) block = *held;
-    if (again && !was_public && is_public) --block.local_refs;
-    if (!again || (!was_public && is_public))
-      ++(record.is_public ? block.public_refs : block.local_refs);
+    block.public_refs += static_cast<std::uint32_t>(sealed.public_added);
+    block.local_refs += static_cast<std::uint32_t>(sealed.local_added);
     put_block_record(batch, hash, block);
     sealed.blocks.push_back(hash);
   }
   put_file(batch, record);
-  kept_.erase(root);
+  settling_.insert(root);
   commit(std::move(batch), Durability::synced, std::move(sealed), out);
+}
+
+// What the index took for granted is not so. Batches since then built on it: records that stay are
+// written again.
+void R1fsCore::undo_seal(const AdderSeal& sealed, Effects& out) {
+  StoreBatch batch;
+  for (const Multihash& hash : sealed.blocks) {
+    const schema::BlockRecord* known = index_.find(hash);
+    if (known == nullptr) continue;
+    schema::BlockRecord block = *known;
+    block.public_refs -= static_cast<std::uint32_t>(sealed.public_added);
+    block.local_refs -= static_cast<std::uint32_t>(sealed.local_added);
+    if (block.public_refs > 0 || block.local_refs > 0 || !block.kept_for.empty())
+      put_block_record(batch, hash, block);
+    else
+      drop_block(batch, hash);
+  }
+  const Multihash& root = sealed.record.root.hash();
+  if (sealed.previous && (sealed.previous->own || !index_.blocks_kept_for(root).empty())) {
+    put_file(batch, *sealed.previous);
+  } else {
+    files_.erase(root);
+    batch.erase(config_.families.files, root.bytes());
+  }
+  commit(std::move(batch), Durability::buffered, Housekeeping{}, out);
 }
 
 void R1fsCore::on_sealed(Now now, AdderSeal sealed, Result<void> result, Effects& out) {
   const auto at = adders_.find(sealed.request);
   const bool waits = at != adders_.end();
   const std::uint32_t spread = waits ? at->second.what().spread : 0;
+  const Multihash& root = sealed.record.root.hash();
   if (!result) {
-    // What the index took for granted is not so. The file is not there.
-    for (const Multihash& hash : sealed.blocks) {
-      const schema::BlockRecord* known = index_.find(hash);
-      if (known == nullptr) continue;
-      schema::BlockRecord block = *known;
-      std::uint32_t& refs = sealed.record.is_public ? block.public_refs : block.local_refs;
-      if (refs > 0) --refs;
-      if (block.public_refs > 0 || block.local_refs > 0 || !block.kept_for.empty())
-        index_.set(hash, block);
-      else
-        index_.erase(hash);
-    }
-    files_.erase(sealed.record.root.hash());
-    return fail_add(sealed.request, result.error(), out);
+    undo_seal(sealed, out);
+    fail_add(sealed.request, result.error(), out);
+    return settle_root(now, root, out);
   }
   if (waits) {
     index_.release(BlockIndex::Use::own, at->second.reserved());
     adders_.erase(at);
   }
-  const Multihash& root = sealed.record.root.hash();
+  kept_.erase(root);
   if (sealed.record.is_public) {
     out.push_back(ProvideRoot{root});
     if (spread > 0 && waits) waiters_[root].push_back({sealed.request, spread});
@@ -158,10 +185,12 @@ void R1fsCore::on_sealed(Now now, AdderSeal sealed, Result<void> result, Effects
     else
       start_scan(now, sealed.record.root, ForSpread{}, out);
   }
-  if (spread > 0 && sealed.record.is_public) return;
-  FileAnswer answer;
-  answer.file = info_of(sealed.record);
-  out.push_back(TellDone{sealed.request, std::move(answer)});
+  if (spread == 0 || !sealed.record.is_public) {
+    FileAnswer answer;
+    answer.file = info_of(sealed.record);
+    out.push_back(TellDone{sealed.request, std::move(answer)});
+  }
+  settle_root(now, root, out);
 }
 
 void R1fsCore::fail_add(RequestId request, Error error, Effects& out) {
@@ -175,15 +204,16 @@ void R1fsCore::fail_add(RequestId request, Error error, Effects& out) {
   out.push_back(TellDone{request, std::move(error)});
 }
 
+bool R1fsCore::adding(const Multihash& hash) const {
+  for (const auto& [request, adder] : adders_)
+    if (adder.state() != FileAdder::State::done && adder.blocks().count(hash) != 0) return true;
+  return false;
+}
+
 void R1fsCore::drop_leftovers(const FileAdder& adder, Effects& out) {
   StoreBatch batch;
   for (const auto& [hash, record] : adder.blocks()) {
-    if (index_.held(hash)) continue;
-    bool elsewhere = false;
-    for (const auto& [request, other] : adders_)
-      elsewhere = elsewhere || other.blocks().count(hash);
-    if (elsewhere) continue;
-    index_.erase(hash);
+    if (index_.held(hash) || adding(hash)) continue;
     batch.erase(config_.families.blocks, hash.bytes());
     batch.erase(config_.families.meta, hash.bytes());
   }
@@ -191,6 +221,7 @@ void R1fsCore::drop_leftovers(const FileAdder& adder, Effects& out) {
 }
 
 void R1fsCore::get(RequestId request, GetFile what, Effects& out) {
+  if (still_loading(request, out)) return;
   const std::uint64_t codec = what.cid.codec();
   if (codec != kCodecRaw && codec != kCodecDagPb)
     return out.push_back(TellDone{
@@ -305,92 +336,55 @@ void R1fsCore::keep_block(FetchId fetch, const Multihash& root, const PeerId& pu
   put_block_record(batch, cid.hash(), block);
   if (files_.count(root) == 0) put_file(batch, record);
   keeper_.account(publisher, static_cast<std::int64_t>(data.size()));
-  commit(std::move(batch), durability, PullBlock{fetch, cid, publisher}, out);
+  commit(std::move(batch), durability, PullBlock{fetch, cid, root, publisher, data.size()}, out);
+}
+
+// A block that the store refused is not kept. The file's record may have been in the same batch.
+void R1fsCore::unkeep(const PullBlock& kept, Effects& out) {
+  const schema::BlockRecord* record = index_.find(kept.cid.hash());
+  if (record == nullptr || record->kept_for != kept.root) return;
+  StoreBatch batch;
+  keeper_.account(kept.publisher, -static_cast<std::int64_t>(record->size));
+  schema::BlockRecord block = *record;
+  block.kept_for = {};
+  if (block.public_refs > 0 || block.local_refs > 0)
+    put_block_record(batch, kept.cid.hash(), block);
+  else
+    drop_block(batch, kept.cid.hash());
+  const auto file = files_.find(kept.root);
+  if (file != files_.end() && !index_.blocks_kept_for(kept.root).empty()) {
+    put_file(batch, schema::FileRecord(file->second));
+  } else if (file != files_.end() && !file->second.own) {
+    files_.erase(file);
+    kept_.erase(kept.root);
+    batch.erase(config_.families.files, kept.root.bytes());
+  }
+  commit(std::move(batch), Durability::buffered, Housekeeping{}, out);
+}
+
+void R1fsCore::on_kept(Now now, const PullBlock& kept, Result<void> result, Effects& out) {
+  if (result) {
+    out.push_back(AnnounceHeld{kept.cid});
+  } else {
+    unkeep(kept, out);
+  }
+  if (const auto reader = getter_fetches_.find(kept.fetch); reader != getter_fetches_.end()) {
+    Effects child;
+    Result<void> step = getters_.at(reader->second).on_kept(kept.bytes, index_, child);
+    return after_getter(now, reader->second, std::move(step), child, out);
+  }
+  const auto pull = pulls_.find(kept.fetch);
+  if (pull == pulls_.end()) return;
+  if (!result) return end_pull(now, kept.fetch, gossip::Verdict::accept, out);
+  if (--pull->second.writing == 0 && pull->second.missing.empty())
+    end_pull(now, kept.fetch, gossip::Verdict::accept, out);
 }
 
 void R1fsCore::list(RequestId request, Effects& out) {
+  if (still_loading(request, out)) return;
   FileAnswer answer;
   for (const auto& [root, record] : files_) answer.files.push_back(info_of(record));
   out.push_back(TellDone{request, std::move(answer)});
-}
-
-void R1fsCore::stat(Now now, RequestId request, const Cid& cid, Effects& out) {
-  start_scan(now, cid, ForStat{request}, out);
-}
-
-void R1fsCore::remove(Now now, RequestId request, const Cid& cid, Effects& out) {
-  const auto file = files_.find(cid.hash());
-  if (file == files_.end())
-    return out.push_back(TellDone{request, fail(Errc::not_local, cid.text() + " is not held here",
-                                                {}, "kith file ls shows what is")});
-  start_scan(now, file->second.root, ForRemove{request}, out);
-}
-
-void R1fsCore::finish_remove(Now, RequestId request, const Cid& root, ScanResult scan,
-                             Effects& out) {
-  const auto file = files_.find(root.hash());
-  if (file == files_.end())
-    return out.push_back(
-        TellDone{request, fail(Errc::not_local, root.text() + " is not held here any more")});
-  RemoveSeal removed{request, info_of(file->second), 0};
-  const schema::FileRecord record = file->second;
-  if (!record.own) {
-    for (const Multihash& hash : index_.blocks_kept_for(root.hash()))
-      removed.freed += index_.find(hash)->size;
-    evict(root.hash(), out);
-    commit({}, Durability::synced, std::move(removed), out);
-    return;
-  }
-  StoreBatch batch;
-  for (const ScannedBlock& scanned : scan.blocks) {
-    const schema::BlockRecord* held = index_.find(scanned.cid.hash());
-    if (held == nullptr) continue;
-    schema::BlockRecord block = *held;
-    std::uint32_t& refs = record.is_public ? block.public_refs : block.local_refs;
-    if (refs > 0) --refs;
-    if (block.public_refs > 0 || block.local_refs > 0 || !block.kept_for.empty())
-      put_block_record(batch, scanned.cid.hash(), block);
-    else
-      removed.freed += drop_block(batch, scanned.cid.hash());
-  }
-  files_.erase(file);
-  batch.erase(config_.families.files, root.hash().bytes());
-  spreaders_.erase(root.hash());
-  if (record.is_public) out.push_back(UnprovideRoot{root.hash()});
-  if (const auto waiting = waiters_.find(root.hash()); waiting != waiters_.end()) {
-    for (const Waiter& waiter : waiting->second)
-      out.push_back(TellDone{waiter.request, fail(Errc::cancelled, "the file was removed")});
-    waiters_.erase(waiting);
-  }
-  commit(std::move(batch), Durability::synced, std::move(removed), out);
-}
-
-void R1fsCore::cancel(RequestId request, Effects& out) {
-  const Error cancelled = fail(Errc::cancelled, "cancelled");
-  if (const auto adder = adders_.find(request); adder != adders_.end()) {
-    // A batch that seals the file may be on its way: then the file stays, and only nobody waits for
-    // it.
-    if (adder->second.state() == FileAdder::State::done) {
-      index_.release(BlockIndex::Use::own, adder->second.reserved());
-      adders_.erase(adder);
-      return out.push_back(TellDone{request, cancelled});
-    }
-    return fail_add(request, cancelled, out);
-  }
-  if (getters_.count(request) != 0) {
-    out.push_back(AbortOutput{request});
-    end_getter(request, out);
-    return out.push_back(TellDone{request, cancelled});
-  }
-  for (auto& [root, waiting] : waiters_)
-    if (std::erase_if(waiting, [&](const Waiter& one) { return one.request == request; }) != 0)
-      return out.push_back(TellDone{request, cancelled});
-  for (auto at = scans_.begin(); at != scans_.end(); ++at) {
-    const auto* stat = std::get_if<ForStat>(&at->second.purpose);
-    if (stat == nullptr || stat->request != request) continue;
-    scans_.erase(at);
-    return out.push_back(TellDone{request, cancelled});
-  }
 }
 
 }  // namespace kith::r1fs

@@ -82,7 +82,8 @@ void R1fsCore::on_fetched(Now now, FetchId fetch, const Cid& cid, const Bytes& d
       record.root = getter.what().cid;
       record.bytes = getter.file_bytes();
       record.is_public = true;
-      keep_block(0, root, {}, cid, data, record, Durability::buffered, out);
+      keep_block(fetch, root, {}, cid, data, record, Durability::buffered, out);
+      getter.on_keeping(data.size());
     }
     Effects child;
     Result<void> step = getter.on_fetched(now, cid, data, index_, child);
@@ -186,6 +187,14 @@ void R1fsCore::tell_waiters(const Multihash& root, Effects& out) {
     return false;
   });
   if (waiting->second.empty()) waiters_.erase(waiting);
+  spreaders_.at(root).expect_no_more_than(keepers_waited_for(root));
+}
+
+std::uint32_t R1fsCore::keepers_waited_for(const Multihash& root) const {
+  std::uint32_t most = 0;
+  if (const auto waiting = waiters_.find(root); waiting != waiters_.end())
+    for (const Waiter& waiter : waiting->second) most = std::max(most, waiter.keepers);
+  return most;
 }
 
 void R1fsCore::start_spread(Now now, const schema::FileRecord& record, ScanResult scan,

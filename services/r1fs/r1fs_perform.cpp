@@ -31,6 +31,8 @@ void Attachment::perform(OpenInput& effect) {
             file ? Result<std::uint64_t>((*file)->bytes()) : Result<std::uint64_t>(file.error());
         if (file) inputs_[request] = std::move(*file);
         core_.on_input_opened(loop_.now(), request, std::move(bytes), scratch_);
+        // Cancelled while it was opened: nobody will close it.
+        if (sinks_.count(request) == 0) inputs_.erase(request);
       });
 }
 

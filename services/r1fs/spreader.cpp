@@ -36,10 +36,24 @@ void Spreader::advance(Now now) {
   }
 }
 
+// Whether a new round begins. Which blocks a neighbour lacks is not known, and those that it holds
+// cost it nothing, so a round is the whole file.
+bool Spreader::offer_again(Now now) {
+  if (again_at_ == kNever) again_at_ = later(now.mono, again_wait_);
+  if (!lacking_ || again_at_ > now.mono) return false;
+  if (keepers_.size() >= std::max<std::size_t>(expected_, 1)) return false;
+  again_at_ = kNever;
+  again_wait_ = std::min<Duration>(2 * again_wait_, kOfferAgainMax);
+  lacking_ = false;
+  again_ = true;
+  offers_done_ = next_ = 0;
+  return true;
+}
+
 void Spreader::on_tick(Now now, bool has_mesh, std::vector<std::uint32_t>& ready) {
   advance(now);
   deadline_ = kNever;
-  if (all_offered()) {
+  if (all_offered() && !(has_mesh && offer_again(now))) {
     deadline_ = ask_at_;
     return;
   }
@@ -53,7 +67,7 @@ void Spreader::on_tick(Now now, bool has_mesh, std::vector<std::uint32_t>& ready
     const Range& range = offers_[next_];
     for (std::size_t i = range.first; i < range.first + range.count; ++i)
       out.untaken.insert(blocks_[i].cid.hash());
-    out.patience = later(now.mono, kOfferPatience);
+    out.patience = later(now.mono, again_ ? kOfferAgainPatience : kOfferPatience);
     out_.emplace(next_++, std::move(out));
   }
   for (const auto& [offer, out] : out_) deadline_ = std::min(deadline_, out.patience);
@@ -122,16 +136,20 @@ std::uint64_t Spreader::blocks_to_spread() const {
 bool Spreader::asks_now(Now now) {
   if (!all_offered() || ask_at_ > now.mono) return false;
   const bool waited_for = keepers_.size() < expected_;
+  lacking_ = false;
+  lack_counts_ = again_at_ <= now.mono;
   ask_at_ = later(now.mono, waited_for ? kAskHoldsEvery : kAskHoldsIdle);
   deadline_ = ask_at_;
   return true;
 }
 
 void Spreader::on_holds(const PeerId& peer, bool complete) {
-  if (!complete)
+  if (!complete) {
+    lacking_ = lacking_ || lack_counts_;
     keepers_.erase(peer);
-  else if (keepers_.size() < kKeepersMax)
+  } else if (keepers_.size() < kKeepersMax) {
     keepers_.insert(peer);
+  }
 }
 
 }  // namespace kith::r1fs

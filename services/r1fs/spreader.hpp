@@ -6,8 +6,10 @@
 //
 // With nobody to hear there is nothing to say: without neighbours in the mesh it waits. Once all is
 // offered, the connected subscribers are asked who holds every block: those are the keepers that
-// `file stat` and `--spread N` speak of. Bounds: kOfferBlocks and kOfferBytes an offer, kOffersOut
-// untaken at a time, kKeepersMax keepers.
+// `file stat` and `--spread N` speak of. A neighbour that went away in the middle missed offers:
+// when somebody answers that it lacks blocks, and fewer keep the file than are wanted (one, or N),
+// all is offered again, at most every kOfferAgain, then twice that and so on. Bounds: kOfferBlocks
+// and kOfferBytes an offer, kOffersOut untaken at a time, kKeepersMax keepers.
 #pragma once
 
 #include <map>
@@ -28,6 +30,10 @@ inline constexpr Duration kOfferLifetime = 10min;
 inline constexpr Duration kMeshWait = 1s;
 inline constexpr Duration kAskHoldsEvery = 2s;  // while somebody waits for keepers
 inline constexpr Duration kAskHoldsIdle = 60s;
+inline constexpr Duration kOfferAgain = 15s;  // longer than what was asked for takes to be pulled
+inline constexpr Duration kOfferAgainMax = 1h;
+// Again is mostly in vain: who takes a block then starts at once.
+inline constexpr Duration kOfferAgainPatience = 2s;
 inline constexpr std::size_t kKeepersMax = 64;
 
 class Spreader {
@@ -58,7 +64,10 @@ class Spreader {
   void expect_keepers(Now now, std::uint32_t count) {
     expected_ = std::max(expected_, count);
     ask_at_ = now.mono;
+    again_wait_ = kOfferAgain;
+    if (all_offered()) deadline_ = now.mono;
   }
+  void expect_no_more_than(std::uint32_t count) { expected_ = std::min(expected_, count); }
   bool asks_now(Now now);  // whether the subscribers are to be asked who holds the file
   void on_holds(const PeerId& peer, bool complete);
   const std::set<PeerId>& keepers() const { return keepers_; }
@@ -73,6 +82,7 @@ class Spreader {
     Mono patience = kNever;
   };
   void advance(Now now);
+  bool offer_again(Now now);
 
   Cid root_;
   std::uint64_t file_bytes_;
@@ -84,6 +94,11 @@ class Spreader {
   std::map<std::uint32_t, Out> out_;
   Mono deadline_{};
   Mono ask_at_{};
+  Mono again_at_ = kNever;
+  Duration again_wait_ = kOfferAgain;
+  bool lacking_ = false;      // somebody does not hold all of it, by the last round of asking
+  bool lack_counts_ = false;  // that round came late enough for pulls to have ended
+  bool again_ = false;
   std::uint32_t expected_ = 0;
   std::set<PeerId> keepers_;
 };
