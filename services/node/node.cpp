@@ -180,7 +180,7 @@ void Node::stop(std::function<void()> stopped) {
   auto* flush = new Flush;
   flush->done = std::move(stopped);
   node.parts.loop.post(
-      [&node, flush] { node.parts.store.commit({}, Durability::synced, *flush, 0); });
+      [&store = node.parts.store, flush] { store.commit({}, Durability::synced, *flush, 0); });
 }
 
 RequestId Node::start_request(Request request, Duration deadline, RequestSink& sink) {

@@ -28,16 +28,17 @@ RequestTable::~RequestTable() {
 
 RequestId RequestTable::add(RequestSink& sink, Duration deadline, std::string what) {
   const RequestId request{++last_};
-  if (entries_.size() >= kRequestsMax) {
-    loop_.post([this, alive = alive_, request, target = &sink] {
+  Entry entry{&sink, kNever, std::move(what)};
+  if (entries_.size() - refused_.size() >= kRequestsMax) {
+    entries_.emplace(request, std::move(entry));
+    refused_.insert(request);
+    loop_.post([this, alive = alive_, request] {
       if (*alive)
-        target->on_done(loop_.now(), request,
-                        fail(Errc::exhausted, "too many requests are under way",
-                             std::to_string(kRequestsMax) + " at most"));
+        done(request, fail(Errc::exhausted, "too many requests are under way",
+                           std::to_string(kRequestsMax) + " at most", "wait for some to end"));
     });
     return request;
   }
-  Entry entry{&sink, kNever, std::move(what)};
   if (deadline > Duration::zero()) {
     entry.deadline = later(loop_.now().mono, deadline);
     deadlines_.insert({entry.deadline, request});
@@ -72,6 +73,7 @@ void RequestTable::drop_sink(RequestSink& sink) {
     const auto at = entries_.find(request);
     deadlines_.erase({at->second.deadline, request});
     entries_.erase(at);
+    refused_.erase(request);
     abandon_(request);
   }
   arm();
@@ -87,6 +89,7 @@ void RequestTable::finish(std::map<RequestId, Entry>::iterator at, Result<Answer
   RequestSink* sink = at->second.sink;
   deadlines_.erase({at->second.deadline, request});
   entries_.erase(at);
+  refused_.erase(request);
   arm();
   if (tell_worker) abandon_(request);
   sink->on_done(loop_.now(), request, std::move(answer));

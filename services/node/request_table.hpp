@@ -2,7 +2,7 @@
 // answer, its deadline, its cancellation, or the node's stop. What a service says of an ended
 // request is dropped here.
 //
-// Bounds: kRequestsMax at a time; more are refused with Errc::exhausted.
+// Bounds: kRequestsMax at a time; more are refused with Errc::exhausted, in the next turn.
 #pragma once
 
 #include <functional>
@@ -26,7 +26,10 @@ class RequestTable final : private Alarm {
 
   // deadline 0: none. `phase` says what a timeout will name as unfinished ("connecting").
   RequestId add(RequestSink& sink, Duration deadline, std::string what);
-  bool open(RequestId request) const { return entries_.count(request) != 0; }
+  // Not done, and to be worked on.
+  bool open(RequestId request) const {
+    return entries_.count(request) != 0 && refused_.count(request) == 0;
+  }
   void progress(RequestId request, const Progress& progress);
   void done(RequestId request, Result<Answer> answer);
   void cancel(RequestId request);
@@ -46,6 +49,7 @@ class RequestTable final : private Alarm {
   Loop& loop_;
   std::function<void(RequestId)> abandon_;
   std::map<RequestId, Entry> entries_;
+  std::set<RequestId> refused_;  // of entries_: only to be told so
   std::set<std::pair<Mono, RequestId>> deadlines_;
   std::uint64_t last_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -19,7 +19,7 @@ namespace kith::r1fs {
 
 inline constexpr std::size_t kBlocksAhead = 64;
 inline constexpr std::size_t kPlacesAhead = 256;  // a file may repeat one block millions of times
-inline constexpr std::uint64_t kBytesAhead = 24u << 20;
+inline constexpr std::uint64_t kBytesAhead = 16u << 20;
 inline constexpr Duration kLookAgain = 10s;
 inline constexpr std::size_t kProvidersMax = 32;
 

@@ -111,6 +111,14 @@ Result<std::shared_ptr<OutputFile>> OutputFile::open(const std::string& path, bo
     return fail(Errc::in_use, path + " is being written by another request", part,
                 "wait for it, or choose another path with --out");
   }
+  // Whoever held the lock before may have removed the name since we opened it.
+  struct stat named {};
+  if (::fstat(descriptor, &status) != 0 || ::lstat(part.c_str(), &named) != 0 ||
+      status.st_ino != named.st_ino || status.st_dev != named.st_dev) {
+    ::close(descriptor);
+    return fail(Errc::in_use, path + " is being written by another request", part,
+                "try again, or choose another path with --out");
+  }
   std::shared_ptr<OutputFile> file(new OutputFile(path, part, descriptor, overwrite));
   if (::ftruncate(descriptor, 0) != 0) return system_error("cannot write " + part, errno);
   return file;

@@ -11,8 +11,8 @@
 // refused one is taking back what it added, whatever else happened to its blocks meanwhile.
 // * Blocks without a reason to be held are leftovers: of a failed add they go at once, of a crashed
 // one at the next start.
-// * Nothing is asked for before loading has ended: a block that is about to be dropped as a leftover
-// must not be taken for held.
+// * Nothing is asked for before loading has ended: a block that is about to be dropped as a
+// leftover must not be taken for held.
 // * Everything is bounded by its child's maxima and kFileRequestsMax.
 #pragma once
 

@@ -119,7 +119,8 @@ void R1fsCore::seal(Now now, RequestId request, Effects& out) {
   // A file that is public stays so: it may have been spread already.
   record.is_public = is_public || was_public;
   record.offers_done = was_public ? existing->second.offers_done : 0;
-  if (sealed.previous) record.publisher = sealed.previous->publisher;  // it is kept for that one too
+  if (sealed.previous)
+    record.publisher = sealed.previous->publisher;  // it is kept for that one too
   if (!again || (!was_public && is_public))
     (record.is_public ? sealed.public_added : sealed.local_added) = 1;
   if (again && !was_public && is_public) sealed.local_added = -1;
