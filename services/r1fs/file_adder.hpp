@@ -34,9 +34,9 @@ class FileAdder {
   Result<void> on_closed(Result<void> unchanged, Effects& out);
 
   State state() const { return state_; }
-  // Ready to be sealed: all blocks are in the store's hands. The owner builds the last batch from
-  // these.
-  bool sealable() const { return state_ == State::sealing; }
+  // Ready to be sealed: the store has taken every block (a batch that a full disk refused must not
+  // be followed by one that refers to its blocks). The owner builds the last batch from these.
+  bool sealable() const { return state_ == State::sealing && committing_ == 0; }
   void sealed() { state_ = State::done; }
   const Cid& root() const { return root_; }
   std::uint64_t bytes() const { return file_bytes_; }

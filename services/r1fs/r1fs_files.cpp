@@ -96,8 +96,8 @@ void R1fsCore::after_adder(Now now, RequestId request, Result<void> step, Effect
   if (adder.sealable() && settling_.count(adder.root().hash()) == 0) seal(now, request, out);
 }
 
-// The batch that makes the blocks the file's. All before it are in the store's hands, in order; it
-// is synced, and so are they.
+// The batch that makes the blocks the file's. All before it were taken by the store; it is synced,
+// and so are they.
 void R1fsCore::seal(Now now, RequestId request, Effects& out) {
   FileAdder& adder = adders_.at(request);
   adder.sealed();
