@@ -38,7 +38,8 @@ gossip::Verdict Keeper::judge(Now now, const PeerId& self, const PeerId& publish
   return Verdict::accept;
 }
 
-bool Keeper::allow(Now now, const PeerId& publisher, std::uint64_t bytes, const BlockIndex& index) {
+bool Keeper::allow(Now now, const PeerId& publisher, std::uint64_t bytes, std::uint64_t promised,
+                   const BlockIndex& index) {
   Publisher* known = find(publisher);
   if (known == nullptr) return false;
   if (now.mono - known->minute >= 1min) {
@@ -46,7 +47,8 @@ bool Keeper::allow(Now now, const PeerId& publisher, std::uint64_t bytes, const 
     known->minute_bytes = 0;
   }
   if (known->minute_bytes + bytes > kPublisherBytesPerMinute) return false;
-  if (known->held_bytes + bytes > index.quota().kept_bytes / kPublisherShareParts) return false;
+  if (known->held_bytes + promised + bytes > index.quota().kept_bytes / kPublisherShareParts)
+    return false;
   known->minute_bytes += bytes;
   return true;
 }

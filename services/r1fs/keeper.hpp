@@ -8,6 +8,8 @@
 //   named is held; also what we do not want to hold (opted out, above a limit): it travels on
 //           without us, and those behind us find the blocks through the DHT or another neighbour
 //   pending being pulled
+// Room for what is promised is reserved when it is free. When others' kept roots would have to go,
+// they go as blocks arrive: offers of what does not exist evict nothing.
 // Bounds: kPullsMax offers pulled at a time, kPullsWaiting waiting; a publisher gets at most
 // kPublisherShare of the kept quota and kPublisherBytesPerMinute; after kBadOffersMax bad offers it
 // is not listened to for kBadPublisherTime.
@@ -40,7 +42,8 @@ struct Pull {
   FetchId fetch = 0;
   std::map<Multihash, schema::OfferedBlock> missing;  // neither held nor being written
   std::uint32_t writing = 0;                          // commits under way
-  std::uint64_t reserved = 0;
+  std::uint64_t promised = 0;                         // bytes of `missing`
+  std::uint64_t reserved = 0;  // for them: all, or nothing when room must be made as they come
   std::uint64_t bytes_kept = 0;
   Mono deadline = kNever;
   bool asked_everyone = false;
@@ -53,8 +56,10 @@ class Keeper {
   // Everything that needs no body. `pending`: the offer goes to admit().
   gossip::Verdict judge(Now now, const PeerId& self, const PeerId& publisher,
                         const schema::Offer& offer, const BlockIndex& index);
-  // A well-formed offer asks for this many bytes; false: above the publisher's rate or share.
-  bool allow(Now now, const PeerId& publisher, std::uint64_t bytes, const BlockIndex& index);
+  // A well-formed offer asks for this many bytes, `promised` of the same publisher's are under way;
+  // false: above its rate or share.
+  bool allow(Now now, const PeerId& publisher, std::uint64_t bytes, std::uint64_t promised,
+             const BlockIndex& index);
   void blame(Now now, const PeerId& publisher);
   // What a publisher has here, loaded at start and kept up to date.
   void account(const PeerId& publisher, std::int64_t bytes);

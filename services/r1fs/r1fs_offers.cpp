@@ -19,11 +19,17 @@ gossip::Verdict R1fsCore::on_offer(Now now, gossip::JudgeSlot judge, host::PeerS
   pull.offer = std::move(*offer);
   for (const schema::OfferedBlock& block : pull.offer.blocks) {
     if (index_.held(block.cid.hash())) continue;
-    if (pull.missing.emplace(block.cid.hash(), block).second) pull.reserved += block.size;
+    if (pull.missing.emplace(block.cid.hash(), block).second) pull.promised += block.size;
   }
+  std::uint64_t promised = 0;  // by this publisher, and not here yet
+  for (const auto& [fetch, other] : pulls_)
+    if (other.publisher == publisher) promised += other.promised;
   if (waiting_pulls_.size() >= kPullsWaiting ||
-      !keeper_.allow(now, publisher, pull.reserved, index_) ||
-      !make_room(BlockIndex::Use::kept, pull.reserved, out))
+      !keeper_.allow(now, publisher, pull.promised, promised, index_))
+    return Verdict::accept;
+  if (index_.reserve(BlockIndex::Use::kept, pull.promised))
+    pull.reserved = pull.promised;
+  else if (!index_.eviction_candidate(BlockIndex::Use::kept, pull.promised))
     return Verdict::accept;
   const FetchId fetch = pull.fetch = ++tags_;
   pull.deadline = later(now.mono, kPullTime);
@@ -56,9 +62,18 @@ void R1fsCore::pull_block(Now, Pull& pull, const Cid& cid, const Bytes& data, Ef
   if (at == pull.missing.end()) return;
   const std::uint32_t size = at->second.size;
   pull.missing.erase(at);
-  index_.release(BlockIndex::Use::kept, size);
-  pull.reserved -= size;
+  pull.promised -= size;
+  const bool reserved = pull.reserved > 0;
+  if (reserved) {
+    index_.release(BlockIndex::Use::kept, size);
+    pull.reserved -= size;
+  }
   if (index_.held(cid.hash())) return;
+  // Others' blocks give way to a block that is here, never to the promise of one.
+  if (!reserved) {
+    if (!make_room(BlockIndex::Use::kept, size, out)) return;
+    index_.release(BlockIndex::Use::kept, size);
+  }
   schema::FileRecord record;
   record.root = pull.offer.root;
   record.bytes = pull.offer.file_bytes;
