@@ -99,6 +99,11 @@ void R1fsCore::on_fetched(Now now, FetchId fetch, const Cid& cid, const Bytes& d
       record.is_public = true;
       keep_block(fetch, root, {}, cid, data, record, Durability::buffered, out);
       getter.on_keeping(data.size());
+    } else if (index_.held(cid.hash())) {
+      // It was asked for because what is stored is damaged: the disk gets it anew.
+      StoreBatch batch;
+      batch.put(config_.families.blocks, cid.hash().bytes(), data);
+      commit(std::move(batch), Durability::buffered, Housekeeping{}, out);
     }
     Effects child;
     Result<void> step = getter.on_fetched(now, cid, data, index_, child);

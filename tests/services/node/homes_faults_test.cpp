@@ -6,7 +6,7 @@ namespace {
 
 constexpr std::uint64_t kNoFault = 1'000'000;  // a fault so far away counts commits
 constexpr std::size_t kThreeLeaves = (3u << 20) - 5;
-constexpr std::size_t kManyBatches = 13u << 20;
+constexpr std::size_t kManyBatches = 9u << 20;
 
 // One home without neighbours, whose disk answers after 5 ms.
 struct Alone {
@@ -317,6 +317,62 @@ TEST(HomesFaults, two_gets_to_one_path_do_not_mix) {
   EXPECT_TRUE(alone.answer(one)->has_value());
   EXPECT_EQ(alone.answer(two)->error().code, Errc::in_use);
   EXPECT_TRUE(alone.homes.content("out") == alone.homes.content("f"));
+}
+
+// Overwrites every stored block of a home, as a rotting disk does.
+struct Rot final : StoreSink {
+  Rot(Homes& homes, std::uint32_t home)
+      : disk(std::shared_ptr<void>(), &homes.disk(home)), store(disk, homes.cluster().loop(home)) {
+    StoreScan scan;
+    scan.family = store.family("r1fs_blocks");
+    scan.bytes_max = 64u << 20;
+    store.scan(std::move(scan), *this, 0);
+    homes.cluster().run_until([&] { return blocks > 0; }, 1s);
+  }
+  void on_persisted(Now, std::uint64_t, Result<void>) override {}
+  void on_read(Now, std::uint64_t, Result<std::optional<Bytes>>) override {}
+  void on_scanned(Now, std::uint64_t, Result<std::vector<StoreEntry>> all, bool) override {
+    StoreBatch batch;
+    for (const StoreEntry& entry : *all) {
+      const Bytes whole = entry.value;
+      if (whole.empty()) continue;
+      batch.put(store.family("r1fs_blocks"), entry.key,
+                Bytes::make(whole.size(), [&](std::span<std::uint8_t> to) {
+                  std::copy(whole.data(), whole.data() + whole.size(), to.begin());
+                  to[to.size() / 2] ^= 1;
+                }));
+      ++blocks;
+    }
+    store.commit(std::move(batch), Durability::buffered, *this, 0);
+  }
+  std::shared_ptr<store::MemoryDisk> disk;
+  store::MemoryStore store;
+  std::size_t blocks = 0;
+};
+
+TEST(HomesFaults, rubbish_from_one_keeper_is_refused_and_the_file_arrives_from_another) {
+  constexpr std::uint32_t publisher = 0, rotten = 1, reader = 3;  // 2 is whole
+  Homes homes({{rotten}, {}, {rotten}, {rotten}}, 3);
+  ASSERT_TRUE(homes.cluster().run_until(
+      [&] { return homes.home(reader).ready && homes.node(rotten).status().peers == 3; }, 30s));
+  homes.cluster().crash(reader);
+  const auto cid = homes.add(publisher, homes.make_file("f", 4u << 20, 7), 2);
+  ASSERT_TRUE(cid.has_value()) << describe(cid.error());
+  homes.cluster().crash(publisher);
+  EXPECT_GE(Rot(homes, rotten).blocks, 5u);
+  homes.cluster().restart(reader);
+  ASSERT_TRUE(homes.cluster().run_until([&] { return homes.home(reader).ready; }, 10s));
+  const auto got = homes.ask_file(reader, FileGet{{*cid, homes.path("out")}}, 120s);
+  ASSERT_TRUE(got.has_value()) << describe(got.error());
+  EXPECT_TRUE(homes.content("f") == homes.content("out"));
+  EXPECT_GT(homes.node(reader).status().block_rubbish_in, 0u);
+  // The rotten home heals by its own next get.
+  EXPECT_EQ(homes.ask_file(rotten, FileGet{{*cid, homes.path("o2"), false}}).error().code,
+            Errc::corrupt);
+  ASSERT_TRUE(homes.ask_file(rotten, FileGet{{*cid, homes.path("o3")}}).has_value());
+  homes.cluster().run_for(1s);
+  ASSERT_TRUE(homes.ask_file(rotten, FileGet{{*cid, homes.path("o4"), false}}).has_value());
+  EXPECT_TRUE(homes.content("f") == homes.content("o4"));
 }
 
 TEST(HomesFaults, a_sink_that_goes_away_hears_nothing_of_a_request_above_the_limit) {
