@@ -9,7 +9,8 @@ Cluster::Cluster(ClusterOptions options, Factory factory)
       factory_(std::move(factory)),
       world_(options.seed),
       loops_(world_),
-      net_(world_, options.net) {
+      net_(world_, options.net),
+      hosts_(net_) {
   for (std::size_t i = 0; i < options.nodes; ++i) add_node();
 }
 
@@ -30,8 +31,8 @@ void Cluster::start(NodeIndex index) {
   node.transport = std::make_unique<SimTransport>(net_, index, *node.loop);
   if (!factory_) return;
   const std::uint64_t life = std::uint64_t{node.incarnation} << 32 | index;
-  NodeContext context{index, node.incarnation, *node.loop, *node.transport,
-                      world_.rng("node", life)};
+  NodeContext context{index,           node.incarnation, *node.loop,
+                      *node.transport, hosts_,           world_.rng("node", life)};
   node.app = factory_(context);
 }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "simnet/link.hpp"
+#include "simnet/sim_hosts.hpp"
 #include "simnet/sim_loop.hpp"
 #include "simnet/sim_net.hpp"
 #include "simnet/sim_transport.hpp"
@@ -34,7 +35,8 @@ struct NodeContext {
   std::uint32_t incarnation;  // 0 at first, one more after each restart
   SimLoop& loop;
   SimTransport& transport;
-  Rng rng;  // differs by node and by incarnation
+  SimHosts& hosts;  // for a SimHost instead of a host over the transport
+  Rng rng;          // differs by node and by incarnation
 };
 
 struct ClusterOptions {
@@ -56,6 +58,7 @@ class Cluster {
   std::size_t size() const { return nodes_.size(); }
   World& world() { return world_; }
   SimNet& net() { return net_; }
+  SimHosts& hosts() { return hosts_; }
   SimLoop& loop(NodeIndex node) { return *nodes_[node].loop; }
   SimTransport& transport(NodeIndex node) { return *nodes_[node].transport; }
   template <class App>
@@ -91,6 +94,7 @@ class Cluster {
   World world_;
   SimLoops loops_;
   SimNet net_;
+  SimHosts hosts_;
   std::vector<Node> nodes_;
 };
 

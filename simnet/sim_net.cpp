@@ -81,7 +81,7 @@ void SimNet::schedule(Mono at, NodeIndex node, Kind kind, PipeSlot pipe) {
 void SimNet::partition(std::span<const NodeIndex> apart) {
   ++groups_;
   for (const NodeIndex node : apart) nodes_[node].group = groups_;
-  for (CutWatcher* watcher : watchers_) watcher->on_cut();
+  for (CutWatcher* watcher : watchers_) watcher->on_cut(std::nullopt);
 }
 
 void SimNet::heal() {
@@ -117,7 +117,8 @@ void SimNet::crash(NodeIndex index, CrashKind kind) {
   node.sink = nullptr;
   node.listeners.clear();
   node.to_accept.clear();
-  for (CutWatcher* watcher : watchers_) watcher->on_cut();
+  if (kind == CrashKind::power)
+    for (CutWatcher* watcher : watchers_) watcher->on_cut(index);
 }
 
 bool SimNet::can_dial(const Multiaddr& to) const {

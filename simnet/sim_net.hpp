@@ -40,10 +40,10 @@ struct NodeTraffic {
 
 class SimTransport;
 
-// Hears that some node can no longer reach some other.
+// Hears that a node lost its power, or (no node) that the net was partitioned.
 class CutWatcher {
  public:
-  virtual void on_cut() = 0;
+  virtual void on_cut(std::optional<NodeIndex> node) = 0;
 
  protected:
   ~CutWatcher() = default;

@@ -148,7 +148,7 @@ void SimNet::depart(PipeSlot pipe, PipeEnd& end, Segment segment) {
 
 void SimNet::on_arrive(PipeSlot sender) {
   PipeEnd* end = ends_.find(sender);
-  if (end == nullptr) return;
+  if (end == nullptr || end->flight.size() == end->arrived + end->held) return;  // lost
   if (end->held != 0) {
     ++end->held;
   } else if (passes(end->node, end->peer_node)) {
@@ -185,7 +185,7 @@ void SimNet::enter_downlink(PipeSlot sender, PipeEnd& end) {
 
 void SimNet::deliver(PipeSlot sender) {
   PipeEnd* from = ends_.find(sender);
-  if (from == nullptr) return;
+  if (from == nullptr || from->arrived == 0) return;  // lost
   const Segment segment = from->flight.pop();
   --from->arrived;
   const PipeSlot target = from->peer;

@@ -298,6 +298,22 @@ TEST_F(SimNetTest, crash_with_everything_under_way_leaves_the_others_working) {
   EXPECT_TRUE(pipe_of(0, near).closed);
 }
 
+TEST_F(SimNetTest, abort_at_the_very_instant_of_an_arrival_loses_it_quietly) {
+  build(2, {.latency = 20ms});
+  const auto [near, far] = connect(0, 1);
+  struct Abort final : Alarm {
+    std::function<void()> then;
+    void on_alarm(Now) override { then(); }
+  } alarm;
+  alarm.then = [&, pipe = near] { at(0).transport.abort(pipe); };
+  at(0).loop.arm(alarm, cluster->world().now() + 20ms);  // before the write: it comes first
+  at(0).transport.write(near, Bytes::copy("too late"));
+  cluster->run_for(1s);
+  EXPECT_TRUE(pipe_of(0, near).closed);
+  EXPECT_TRUE(pipe_of(1, far).closed);
+  EXPECT_EQ(at(1).sink.bytes, 0u);
+}
+
 TEST_F(SimNetTest, graceful_end_on_a_slow_link_loses_nothing_that_is_under_way) {
   build(2, {.latency = 5ms});
   const auto [near, far] = connect(0, 1);

@@ -1,0 +1,321 @@
+// SimHost: streams, windows and the order in which frames leave.
+#include <algorithm>
+
+#include "net/base/check.hpp"
+#include "net/host/stream.hpp"
+#include "simnet/sim_host.hpp"
+
+namespace kith::simnet {
+
+using host::Priority;
+using host::StreamSlot;
+
+namespace {
+constexpr std::size_t kWindowFirst = 256u << 10;  // Yamux
+constexpr std::size_t kUnacknowledgedMax = 256;   // streams, as our Yamux has it
+std::size_t index_of(Priority priority) { return static_cast<std::size_t>(priority); }
+}  // namespace
+
+const host::ProtocolSpec& SimHost::spec_of(const Stream& stream) const {
+  return registry_.at(stream.protocol).spec;
+}
+
+// ---- commands
+
+StreamSlot SimHost::open(host::PeerSlot peer_slot, host::ProtocolIndex protocol, Bytes first,
+                         Priority priority) {
+  Stream made;
+  made.peer = peer_slot;
+  made.protocol = protocol;
+  const StreamSlot slot = streams_.insert(std::move(made));
+  const Peer* peer = peers_.find(peer_slot);
+  const auto refuse = [&](Errc code, const char* why) {
+    emit(host::StreamClosed{slot, fail(code, why)});
+    return slot;
+  };
+  if (peer == nullptr || peer->gone || !peer->ready)
+    return refuse(Errc::closed, "the peer is gone");
+  const std::string* id = registry_.pick(protocol, peer->facts.protocols);
+  if (id == nullptr) return refuse(Errc::unsupported, "the peer does not speak this protocol");
+  const SimLinkRef ref = peer->links.front();
+  SimLink::Side& side = *hosts_.find(ref);
+  if (side.unacknowledged >= kUnacknowledgedMax)
+    return refuse(Errc::exhausted, "too many streams that the peer has not taken yet");
+  if (side.streams >= config_.limits.streams_per_connection_max)
+    return refuse(Errc::exhausted, "too many streams on this connection");
+  Stream& stream = streams_.at(slot);
+  stream.id = *id;
+  stream.link = ref;
+  stream.linked = stream.waiting = true;
+  stream.credit = stream.window = kWindowFirst;
+  stream.number = side.number_next;
+  side.number_next += 2;
+  side.numbers.emplace(stream.number, slot);
+  ++side.streams;
+  ++side.unacknowledged;
+  Item name;
+  name.kind = FrameKind::open;
+  name.priority = priority;
+  name.eager = !first.empty();
+  name.data = Bytes::copy(*id);
+  stream.queue.push(std::move(name));
+  if (!first.empty())
+    enqueue(slot, stream, std::move(first), priority);
+  else
+    make_ready(slot, stream);
+  return slot;
+}
+
+void SimHost::send(StreamSlot slot, Bytes message, Priority priority, std::uint64_t tag) {
+  Stream* stream = streams_.find(slot);
+  if (stream == nullptr || !stream->linked) return;
+  const host::ProtocolSpec& spec = spec_of(*stream);
+  const std::size_t size = framed_size(spec.framing, message.size());
+  const bool never =
+      stream->close_asked || size > spec.send_queue_bytes_max ||
+      (spec.framing == host::Framing::message && message.size() > spec.message_bytes_max);
+  if (never) return emit(host::StreamRefused{slot, tag});
+  if (stream->queued + size > spec.send_queue_bytes_max) {
+    emit(host::StreamRefused{slot, tag});
+    stream->refused = std::max(stream->refused, size);
+    return look_for_room(slot, *stream);
+  }
+  enqueue(slot, *stream, std::move(message), priority);
+}
+
+std::size_t SimHost::queued_bytes(StreamSlot slot) const {
+  const Stream* stream = streams_.find(slot);
+  return stream == nullptr ? 0 : stream->queued;
+}
+
+void SimHost::release(StreamSlot slot, std::size_t bytes) {
+  Stream* stream = streams_.find(slot);
+  if (stream != nullptr && stream->linked && spec_of(*stream).framing == host::Framing::raw)
+    consume(*stream, bytes);
+}
+
+void SimHost::close(StreamSlot slot) {
+  Stream* stream = streams_.find(slot);
+  if (stream == nullptr || !stream->linked || stream->close_asked) return;
+  stream->close_asked = true;
+  Item end;
+  end.kind = FrameKind::end;
+  stream->queue.push(std::move(end));
+  make_ready(slot, *stream);
+}
+
+void SimHost::reset(StreamSlot slot) {
+  if (const Stream* stream = streams_.find(slot); stream != nullptr && !stream->muted)
+    kill(slot, fail(Errc::cancelled, "the stream was reset on this side"));
+}
+
+std::optional<host::PeerSlot> SimHost::peer_of(StreamSlot slot) const {
+  const Stream* stream = streams_.find(slot);
+  if (stream == nullptr) return std::nullopt;
+  return stream->peer;
+}
+
+// ---- sending
+
+void SimHost::enqueue(StreamSlot slot, Stream& stream, Bytes message, Priority priority) {
+  const host::ProtocolSpec& spec = spec_of(stream);
+  Item item;
+  item.raw = spec.framing == host::Framing::raw;
+  item.priority = priority;
+  item.whole = message.size();
+  item.left = framed_size(spec.framing, message.size());
+  item.data = std::move(message);
+  stream.queued += item.left;
+  // Above half of its queue a sender is told when it has fallen to it again.
+  if (stream.queued > spec.send_queue_bytes_max / 2)
+    stream.refused = std::max<std::size_t>(stream.refused, 1);
+  stream.queue.push(std::move(item));
+  make_ready(slot, stream);
+}
+
+void SimHost::make_ready(StreamSlot slot, Stream& stream) {
+  if (stream.in_ready || stream.queue.empty()) return;
+  const Item& next = stream.queue.front();
+  if (next.left > 0 && stream.credit == 0) return;
+  stream.in_ready = true;
+  hosts_.find(stream.link)->ready[index_of(next.priority)].push(slot);
+  hosts_.mark_dirty(stream.link);
+}
+
+std::optional<Frame> SimHost::next_frame(SimLinkRef ref, SimLink::Side& side) {
+  for (Fifo<StreamSlot>& ready : side.ready)
+    while (!ready.empty()) {
+      const StreamSlot slot = ready.pop();
+      Stream* stream = streams_.find(slot);
+      if (stream == nullptr || !stream->linked || stream->link != ref) continue;
+      stream->in_ready = false;
+      Frame frame = take_frame(slot, *stream);
+      make_ready(slot, *stream);
+      finish_if_ended(slot, *stream);
+      return frame;
+    }
+  return std::nullopt;
+}
+
+Frame SimHost::take_frame(StreamSlot slot, Stream& stream) {
+  Item& item = stream.queue.front();
+  Frame frame;
+  frame.kind = item.kind;
+  frame.stream = stream.number;
+  frame.bytes = kFrameHead;
+  if (item.kind == FrameKind::data) {
+    const std::size_t slice = std::min({item.left, kSliceMax, stream.credit});
+    stream.credit -= slice;
+    stream.queued -= slice;
+    frame.raw = item.raw;
+    frame.whole = item.whole;
+    frame.payload = static_cast<std::uint32_t>(slice);
+    frame.bytes += frame.payload;
+    if (item.raw) frame.data = item.data.slice(item.whole - item.left, slice);
+    item.left -= slice;
+    frame.last = item.left == 0;
+    if (!item.raw && frame.last) frame.data = std::move(item.data);
+    if (frame.last) stream.queue.pop();
+    if (stream.refused != 0) look_for_room(slot, stream);
+    return frame;
+  }
+  if (item.kind == FrameKind::open) {
+    stream.named = true;
+    frame.eager = item.eager;
+    frame.bytes += kNameHead + static_cast<std::uint32_t>(item.data.size());
+    frame.data = std::move(item.data);
+  } else {
+    stream.end_sent = true;
+  }
+  stream.queue.pop();
+  return frame;
+}
+
+void SimHost::look_for_room(StreamSlot slot, Stream& stream) {
+  const std::size_t max = spec_of(stream).send_queue_bytes_max;
+  if (stream.queued > std::min(max / 2, max - std::min(max, stream.refused))) return;
+  stream.refused = 0;
+  emit(host::StreamWritable{slot});
+}
+
+void SimHost::send_about(const Stream& stream, FrameKind kind, std::uint32_t payload) {
+  Frame frame;
+  frame.kind = kind;
+  frame.stream = stream.number;
+  frame.payload = payload;
+  frame.bytes = kFrameHead;
+  hosts_.push(stream.link, std::move(frame));
+}
+
+// ---- receiving
+
+void SimHost::on_stream_frame(SimLinkRef ref, SimLink::Side& side, Frame& frame) {
+  if (frame.kind == FrameKind::open) return on_open(ref, side, frame);
+  const auto found = side.numbers.find(frame.stream);
+  if (found == side.numbers.end()) return;  // we reset it
+  const StreamSlot slot = found->second;
+  Stream& stream = streams_.at(slot);
+  switch (frame.kind) {
+    case FrameKind::opened:
+      if (std::exchange(stream.waiting, false)) --side.unacknowledged;
+      return emit(host::StreamOpened{slot});
+    case FrameKind::rejected:
+      return unlink(slot, stream, fail(Errc::unsupported, "the peer does not speak this protocol"));
+    case FrameKind::reset:
+      return unlink(slot, stream, fail(Errc::closed, "the peer reset the stream"));
+    case FrameKind::credit:
+      stream.credit += frame.payload;
+      return make_ready(slot, stream);
+    case FrameKind::end:
+      stream.end_received = true;
+      emit(host::StreamEnded{slot});
+      return finish_if_ended(slot, stream);
+    default:
+      return on_data(slot, stream, frame);
+  }
+}
+
+void SimHost::on_open(SimLinkRef ref, SimLink::Side& side, const Frame& frame) {
+  Stream made;
+  made.link = ref;
+  made.linked = made.inbound = true;
+  made.number = frame.stream;
+  made.peer = side.peer;
+  made.credit = made.window = kWindowFirst;
+  const auto served = registry_.serving(frame.data.text());
+  Peer* peer = peers_.find(side.peer);
+  if (!served || peer == nullptr)
+    return send_about(made, frame.eager ? FrameKind::reset : FrameKind::rejected);
+  made.protocol = served->index;
+  made.id = served->id;
+  auto& counts = peer->inbound_streams;
+  if (counts.size() <= made.protocol) counts.resize(registry_.size());
+  if (counts[made.protocol] >= spec_of(made).inbound_streams_per_peer_max ||
+      side.streams >= config_.limits.streams_per_connection_max)
+    return send_about(made, FrameKind::reset);
+  ++counts[made.protocol];
+  ++side.streams;
+  const StreamSlot slot = streams_.insert(std::move(made));
+  side.numbers.emplace(frame.stream, slot);
+  send_about(streams_.at(slot), FrameKind::opened);
+  emit(host::StreamAccepted{slot});
+}
+
+void SimHost::on_data(StreamSlot slot, Stream& stream, Frame& frame) {
+  const host::ProtocolSpec& spec = spec_of(stream);
+  if (spec.framing == host::Framing::raw) {
+    if (!frame.raw && frame.last) frame.data = host::frame_message(frame.data);
+    if (!frame.data.empty()) emit(host::StreamData{slot, std::move(frame.data)});
+    return;  // the window opens by release()
+  }
+  if (!frame.raw && frame.whole > spec.message_bytes_max)
+    return kill(slot, fail(Errc::oversized, "a message longer than the protocol allows"));
+  consume(stream, frame.payload);
+  if (frame.raw && !stream.assembler)
+    stream.assembler = std::make_unique<host::MessageAssembler>(spec.message_bytes_max, budget_);
+  if (stream.assembler && !frame.raw) {
+    if (frame.last) emit(host::StreamData{slot, host::frame_message(frame.data)});
+  } else if (frame.raw || frame.last) {
+    emit(host::StreamData{slot, std::move(frame.data)});
+  }
+}
+
+// Gives room back by halves of the window, which doubles each time: who reads fast gets more.
+void SimHost::consume(Stream& stream, std::size_t bytes) {
+  stream.consumed += bytes;
+  if (stream.consumed < stream.window / 2 || stream.end_received) return;
+  const std::size_t wider = std::min(stream.window * 2, config_.limits.stream_window_max);
+  const std::size_t given = stream.consumed + (wider - stream.window);
+  stream.window = wider;
+  stream.consumed = 0;
+  send_about(stream, FrameKind::credit, static_cast<std::uint32_t>(given));
+}
+
+// ---- the end
+
+void SimHost::finish_if_ended(StreamSlot slot, Stream& stream) {
+  if (stream.linked && stream.end_sent && stream.end_received) unlink(slot, stream, std::nullopt);
+}
+
+void SimHost::kill(StreamSlot slot, Error error) {
+  Stream& stream = streams_.at(slot);
+  stream.muted = true;
+  if (!stream.linked) return;  // on_closed is on its way already
+  if (stream.inbound || stream.named) send_about(stream, FrameKind::reset);
+  unlink(slot, stream, std::move(error));
+}
+
+void SimHost::unlink(StreamSlot slot, Stream& stream, std::optional<Error> error) {
+  SimLink::Side& side = *hosts_.find(stream.link);
+  side.numbers.erase(stream.number);
+  --side.streams;
+  if (stream.waiting) --side.unacknowledged;
+  if (stream.inbound)
+    if (Peer* peer = peers_.find(stream.peer)) --peer->inbound_streams[stream.protocol];
+  stream.linked = stream.waiting = false;
+  stream.queue.clear();
+  stream.queued = 0;
+  emit(host::StreamClosed{slot, std::move(error)});
+}
+
+}  // namespace kith::simnet

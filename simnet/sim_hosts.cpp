@@ -1,0 +1,281 @@
+#include "simnet/sim_hosts.hpp"
+
+#include <xxhash.h>
+
+#include <algorithm>
+
+#include "net/base/check.hpp"
+#include "simnet/sim_host.hpp"
+
+namespace kith::simnet {
+
+SimHosts::SimHosts(SimNet& net) : net_(net), handler_(net.world().add_handler(*this)) {
+  net_.watch_cuts(*this);
+}
+
+void SimHosts::attach(SimHost& host, NodeIndex node) {
+  if (hosts_.size() <= node) hosts_.resize(node + 1);
+  CHECK(hosts_[node] == nullptr);
+  hosts_[node] = &host;
+}
+
+void SimHosts::detach(NodeIndex node) { hosts_[node] = nullptr; }
+
+SimLink::Side* SimHosts::find(SimLinkRef ref) {
+  auto* link = links_.find(ref.link);
+  return link == nullptr ? nullptr : &(*link)->sides[ref.side];
+}
+
+SimLink::Side& SimHosts::other(SimLinkRef ref) { return links_.at(ref.link)->sides[1 - ref.side]; }
+
+SimLinkRef SimHosts::dial(SimHost& from, NodeIndex node, const Multiaddr& to) {
+  const SimLinkRef ref{links_.insert(std::make_unique<SimLink>()), 0};
+  SimLink::Side& mine = *find(ref);
+  SimLink::Side& theirs = other(ref);
+  mine.node = node;
+  mine.host = &from;
+  mine.number_next = 1;
+  mine.local = theirs.remote = net_.next_local(node);
+  mine.remote = theirs.local = to;
+  const auto target = net_.node_at(to);
+  theirs.node = target.value_or(node);
+  theirs.number_next = 2;
+  if (!target) {
+    mine.bye_sent = true;  // nobody is there to hear it
+    return ref;
+  }
+  Frame syn;
+  syn.kind = FrameKind::hop;
+  syn.hop = 1;
+  mine.last_hop = world().now();
+  push(ref, std::move(syn));
+  return ref;
+}
+
+void SimHosts::schedule(Mono at, NodeIndex node, Kind kind, SimLinkRef ref) {
+  const auto both = static_cast<std::uint16_t>(kind * 2 + ref.side);
+  world().schedule(at, handler_, node, both, pack(ref.link));
+}
+
+void SimHosts::schedule_local(NodeIndex node) { schedule(world().now(), node, kLocal, {}); }
+
+void SimHosts::schedule_deadline(SimLinkRef ref, Duration after) {
+  schedule(later(world().now(), after), find(ref)->node, kDeadline, ref);
+}
+
+void SimHosts::push(SimLinkRef ref, Frame frame) {
+  find(ref)->urgent.push(std::move(frame));
+  mark_dirty(ref);
+}
+
+void SimHosts::mark_dirty(SimLinkRef ref) {
+  SimLink::Side& side = *find(ref);
+  if (side.dirty) return;
+  side.dirty = true;
+  dirty_.push_back(ref);
+  world().call_at_end(handler_);
+}
+
+void SimHosts::on_event_end() {
+  // Taking frames may make events for protocols, which come later, but no new frames.
+  for (std::size_t i = 0; i < dirty_.size(); ++i) {
+    const SimLinkRef ref = dirty_[i];
+    if (SimLink::Side* side = find(ref)) side->dirty = false;
+    pump(ref);
+  }
+  dirty_.clear();
+}
+
+bool SimHosts::has_more(const SimLink::Side& side) {
+  return !side.urgent.empty() || std::any_of(side.ready.begin(), side.ready.end(),
+                                             [](const auto& ready) { return !ready.empty(); });
+}
+
+void SimHosts::pump(SimLinkRef ref) {
+  SimLink::Side* side = find(ref);
+  while (side != nullptr) {
+    if (side->uplink_until > world().now()) {
+      if (has_more(*side) && !side->pump_scheduled) {
+        side->pump_scheduled = true;
+        schedule(side->uplink_until, side->node, kPump, ref);
+      }
+      return;
+    }
+    if (!side->urgent.empty()) {
+      depart(ref, *side, side->urgent.pop());
+    } else {
+      auto frame = side->host == nullptr ? std::nullopt : side->host->next_frame(ref, *side);
+      if (!frame) return;
+      if (net_.draw_reset(side->node)) {
+        side->host->lose(ref, fail(Errc::connection, "connection reset"));
+        return;
+      }
+      depart(ref, *side, std::move(*frame));
+    }
+    side = find(ref);
+  }
+}
+
+void SimHosts::depart(SimLinkRef ref, SimLink::Side& side, Frame frame) {
+  const NodeIndex to = other(ref).node;
+  side.bytes_out += frame.bytes;
+  side.uplink_until = net_.leave_uplink(side.node, frame.bytes);
+  side.last_arrival =
+      std::max(side.uplink_until + net_.draw_latency(side.node, to), side.last_arrival);
+  side.flight.push(std::move(frame));
+  schedule(side.last_arrival, to, kArrive, ref);
+}
+
+void SimHosts::on_arrive(SimLinkRef ref) {
+  SimLink::Side* side = find(ref);
+  if (side == nullptr || side->flight.size() == side->arrived + side->held) return;  // lost
+  if (side->held != 0) {
+    ++side->held;
+  } else if (net_.passes(side->node, other(ref).node)) {
+    enter_downlink(ref, *side);
+  } else {
+    side->held = 1;
+    side->held_since = world().now();
+    schedule(world().now() + net_.options().retransmit, side->node, kRetry, ref);
+  }
+}
+
+void SimHosts::retry(SimLinkRef ref) {
+  SimLink::Side* side = find(ref);
+  if (side == nullptr) return;
+  if (net_.passes(side->node, other(ref).node)) {
+    for (std::size_t held = std::exchange(side->held, 0); held > 0; --held) {
+      enter_downlink(ref, *side);
+      side = find(ref);
+      if (side == nullptr) return;
+    }
+  } else if (world().now() - side->held_since >= net_.options().pipe_timeout) {
+    // What is under way is lost; nothing more will be tried.
+    side->flight.clear();
+    side->arrived = side->held = 0;
+    if (side->host != nullptr)
+      side->host->lose(ref, fail(Errc::timeout, "connection timed out"));
+    else
+      erase_if_over(ref.link);
+  } else {
+    schedule(world().now() + net_.options().retransmit, side->node, kRetry, ref);
+  }
+}
+
+void SimHosts::enter_downlink(SimLinkRef ref, SimLink::Side& side) {
+  const std::uint32_t bytes = side.flight[side.arrived++].bytes;
+  const NodeIndex to = other(ref).node;
+  const Mono through = net_.pass_downlink(side.node, to, bytes);
+  if (through <= world().now()) return deliver(ref);
+  schedule(through, to, kDeliver, ref);
+}
+
+void SimHosts::deliver(SimLinkRef ref) {
+  SimLink::Side* from = find(ref);
+  if (from == nullptr || from->arrived == 0) return;  // lost
+  Frame frame = from->flight.pop();
+  --from->arrived;
+  const SimLinkRef target{ref.link, static_cast<std::uint8_t>(1 - ref.side)};
+  SimLink::Side& to = other(ref);
+  net_.count_received(to.node, frame.bytes);
+  to.bytes_in += frame.bytes;
+  world().mix(std::uint64_t{frame.bytes} << 32 | frame.stream);
+  if (!frame.data.empty()) world().mix(XXH3_64bits(frame.data.data(), frame.data.size()));
+  // The listener's side appears with the first hop, if there is somebody.
+  const bool first_hop = frame.kind == FrameKind::hop && frame.hop == 1 && ref.side == 0;
+  SimHost* host = to.host;
+  if (first_hop && to.node < hosts_.size()) host = hosts_[to.node];
+  if (host != nullptr) {
+    host->on_frame(target, to, std::move(frame));
+  } else if (frame.kind != FrameKind::bye && frame.kind != FrameKind::refused && !to.bye_sent) {
+    to.bye_sent = true;
+    Frame answer;
+    answer.kind = first_hop ? FrameKind::refused : FrameKind::bye;
+    push(target, std::move(answer));
+  }
+  erase_if_over(ref.link);
+}
+
+void SimHosts::end_side(SimLinkRef ref, bool tell) {
+  SimLink::Side& side = *find(ref);
+  side.host = nullptr;
+  side.urgent.clear();
+  for (auto& ready : side.ready) ready.clear();
+  side.numbers.clear();
+  if (tell && !side.bye_sent) {
+    side.bye_sent = true;
+    Frame bye;
+    bye.kind = FrameKind::bye;
+    push(ref, std::move(bye));
+  }
+  erase_if_over(ref.link);
+}
+
+void SimHosts::erase_if_over(host::LinkSlot slot) {
+  auto* link = links_.find(slot);
+  if (link == nullptr) return;
+  for (SimLink::Side& side : (*link)->sides)
+    if (side.host != nullptr || !side.flight.empty() || !side.urgent.empty()) return;
+  links_.erase(slot);
+}
+
+void SimHosts::on_cut(std::optional<NodeIndex> node) {
+  if (node) {
+    if (*node >= hosts_.size() || hosts_[*node] == nullptr) return;
+    for (SimLinkRef ref : hosts_[*node]->links()) {
+      ref.side = static_cast<std::uint8_t>(1 - ref.side);
+      watch_for_silence(ref);
+    }
+    return;
+  }
+  links_.for_each([&](host::LinkSlot slot, std::unique_ptr<SimLink>&) {
+    watch_for_silence({slot, 0});
+    watch_for_silence({slot, 1});
+  });
+}
+
+// An idle connection over a cut is noticed by its keep-alive, which is not simulated ping by ping:
+// two intervals after the cut, if it lasts so long.
+void SimHosts::watch_for_silence(SimLinkRef ref) {
+  SimLink::Side& side = *find(ref);
+  if (side.host == nullptr || side.silence_scheduled || net_.passes(side.node, other(ref).node))
+    return;
+  side.silence_scheduled = true;
+  const Mono at = world().now() + 2 * host::HostLimits{}.keepalive_interval;
+  schedule(at, side.node, kSilence, ref);
+}
+
+void SimHosts::on_silence(SimLinkRef ref) {
+  SimLink::Side* side = find(ref);
+  if (side == nullptr) return;
+  side->silence_scheduled = false;
+  if (side->host != nullptr && !net_.passes(side->node, other(ref).node))
+    side->host->lose(ref, fail(Errc::timeout, "the peer does not answer"));
+}
+
+void SimHosts::on_event(const Event& event) {
+  const SimLinkRef ref{unpack<host::LinkSlot>(event.data),
+                       static_cast<std::uint8_t>(event.kind & 1)};
+  switch (static_cast<Kind>(event.kind >> 1)) {
+    case kPump:
+      if (SimLink::Side* side = find(ref)) side->pump_scheduled = false;
+      return pump(ref);
+    case kArrive:
+      return on_arrive(ref);
+    case kDeliver:
+      return deliver(ref);
+    case kRetry:
+      return retry(ref);
+    case kSilence:
+      return on_silence(ref);
+    case kDeadline:
+      if (SimLink::Side* side = find(ref); side != nullptr && side->host != nullptr)
+        side->host->on_deadline(ref);
+      return;
+    case kLocal:
+      if (hosts_[event.node] != nullptr) hosts_[event.node]->on_local();
+      return;
+  }
+}
+
+}  // namespace kith::simnet

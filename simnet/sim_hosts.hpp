@@ -1,0 +1,62 @@
+// SimHosts: the connections of all SimHosts of a World, and the frames that move on them. It knows
+// time, links and faults; what a frame means is SimHost's business.
+//
+// A frame of an idle node on an unlimited link costs one event. What a node says in one event
+// leaves after it; with a limited uplink one frame a connection is in the uplink at a time, so that
+// connections take turns and urgent frames overtake bulk.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "simnet/sim_link.hpp"
+#include "simnet/sim_net.hpp"
+
+namespace kith::simnet {
+
+class SimHosts final : public EventHandler, private CutWatcher {
+ public:
+  explicit SimHosts(SimNet& net);
+  SimNet& net() { return net_; }
+  World& world() { return net_.world(); }
+
+  // For SimHost.
+  void attach(SimHost& host, NodeIndex node);
+  void detach(NodeIndex node);
+  // Starts the hops to whoever is at `to`; silence when nobody is.
+  SimLinkRef dial(SimHost& from, NodeIndex node, const Multiaddr& to);
+  SimLink::Side* find(SimLinkRef ref);
+  SimLink::Side& other(SimLinkRef ref);
+  void push(SimLinkRef ref, Frame frame);                  // urgent
+  void mark_dirty(SimLinkRef ref);                         // some stream has something to send
+  void end_side(SimLinkRef ref, bool tell);                // the host is through with it
+  void schedule_deadline(SimLinkRef ref, Duration after);  // of the handshake
+  void schedule_local(NodeIndex node);                     // SimHost::on_local, at once
+
+  void on_event(const Event& event) override;
+  void on_event_end() override;
+
+ private:
+  // The side is the lowest bit of an event's kind.
+  enum Kind : std::uint16_t { kPump, kArrive, kDeliver, kRetry, kSilence, kDeadline, kLocal };
+  void on_cut(std::optional<NodeIndex> node) override;
+  void watch_for_silence(SimLinkRef ref);
+  void schedule(Mono at, NodeIndex node, Kind kind, SimLinkRef ref);
+  static bool has_more(const SimLink::Side& side);
+  void pump(SimLinkRef ref);
+  void depart(SimLinkRef ref, SimLink::Side& side, Frame frame);
+  void on_arrive(SimLinkRef ref);
+  void retry(SimLinkRef ref);
+  void enter_downlink(SimLinkRef ref, SimLink::Side& side);
+  void deliver(SimLinkRef ref);
+  void on_silence(SimLinkRef ref);
+  void erase_if_over(host::LinkSlot link);
+
+  SimNet& net_;
+  std::uint16_t handler_;
+  Slots<host::LinkSlot, std::unique_ptr<SimLink>> links_;
+  std::vector<SimHost*> hosts_;  // by node
+  std::vector<SimLinkRef> dirty_;
+};
+
+}  // namespace kith::simnet
