@@ -9,6 +9,7 @@ enum Number : std::uint32_t { kType = 1, kKey = 2, kRecord = 3, kCloser = 8, kPr
 enum RecordNumber : std::uint32_t { kRecordKey = 1, kRecordValue = 2, kRecordTime = 5 };
 enum PeerNumber : std::uint32_t { kPeerId = 1, kPeerAddr = 2, kPeerConnection = 3 };
 constexpr std::int32_t kConnected = 1;
+constexpr std::int32_t kCannotConnect = 3;  // the last of them
 
 Result<void> check_size(const Field& field, std::size_t max, const char* name) {
   if (field.bytes.size() <= max) return {};
@@ -40,7 +41,8 @@ Result<KadPeer> read_peer(ByteView from) {
         if (addrs.size() < kKadAddrsMax) addrs.push_back(field.bytes);
         break;
       case varint_key(kPeerConnection):
-        peer.connected = field.int32() == kConnected;
+        if (field.int32() >= 0 && field.int32() <= kCannotConnect)
+          peer.connected = field.int32() == kConnected;
         break;
     }
   };
@@ -56,7 +58,7 @@ Result<KadPeer> read_peer(ByteView from) {
 }
 
 Result<void> add_peer(ByteView from, std::vector<KadPeer>& to) {
-  if (to.size() >= kKadPeersMax) return {};
+  if (to.size() >= kKadPeersMax) return read_message(from, [](const Field&) {});
   KITH_TRY(KadPeer peer, read_peer(from));
   if (!peer.id.empty()) to.push_back(std::move(peer));
   return {};

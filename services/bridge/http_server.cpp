@@ -52,7 +52,7 @@ Result<int> listen_at(const std::string& path) {
 
 }  // namespace
 
-struct HttpServer::Impl : private Alarm {
+struct HttpServer::Impl final : private Alarm {
   Impl(net::AsioLoop& on, Backend& ask, ApiGuard admit, Log& tell)
       : loop(on), backend(ask), guard(std::move(admit)), log(tell), acceptor(on.context()) {}
   ~Impl() { stop(); }

@@ -1,7 +1,6 @@
 #include "services/daemon/home.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,6 +50,15 @@ std::string now_text() {
   std::array<char, 32> text{};
   const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &local);
   return {text.data(), size};
+}
+
+// The whole file, as a lock of the open file description: it is asked after without being taken, so
+// a look at it never makes a daemon's own try fail.
+struct flock whole_file() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
 }
 
 LockHolder read_holder(int fd) {
@@ -104,8 +112,10 @@ Result<HomeLock> HomeLock::take(const Home& home) {
   const int fd = ::open(home.lock_file().c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return io_error("the lock " + home.lock_file() + " cannot be used");
   HomeLock lock(fd);
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return io_error("the lock " + home.lock_file() + " cannot be taken");
+  struct flock whole = whole_file();
+  if (::fcntl(fd, F_OFD_SETLK, &whole) != 0) {
+    if (errno != EAGAIN && errno != EACCES)
+      return io_error("the lock " + home.lock_file() + " cannot be taken");
     const LockHolder holder = read_holder(fd);
     return fail(Errc::in_use, "another daemon uses the home folder " + home.data,
                 "process " + std::to_string(holder.pid) + " holds it since " + holder.since,
@@ -123,10 +133,11 @@ HomeLock::~HomeLock() {
 }
 
 std::optional<LockHolder> lock_holder(const Home& home) {
-  const int fd = ::open(home.lock_file().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  const int fd = ::open(home.lock_file().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return std::nullopt;
   std::optional<LockHolder> holder;
-  if (::flock(fd, LOCK_SH | LOCK_NB) != 0) holder = read_holder(fd);
+  struct flock whole = whole_file();
+  if (::fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK) holder = read_holder(fd);
   ::close(fd);
   return holder;
 }

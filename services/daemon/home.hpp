@@ -4,8 +4,8 @@
 // $XDG_CONFIG_HOME/kith (~/.config/kith) and all else in $XDG_DATA_HOME/kith (~/.local/share/kith).
 //
 // Rules: the data folder is made with mode 0700; an existing one that others can enter is refused,
-// as it holds the identity. The lock is flock(2) on `lock`, so it ends with its holder however that
-// ends; the file says who holds it, for the error that a second daemon gets.
+// as it holds the identity. The lock is on the open file `lock`, so it ends with its holder however
+// that ends; the file says who holds it, for the error that a second daemon gets.
 #pragma once
 
 #include <sys/types.h>

@@ -37,7 +37,7 @@ class Bus {
   // What a hostile node answers instead of its core; nothing: the stream is left unanswered.
   using Villain = std::function<std::optional<Bytes>(Index asker, const libp2p::KadMessage&)>;
 
-  struct Node : AddrSource {
+  struct Node final : AddrSource {
     Bus* bus = nullptr;
     PeerId id;
     std::unique_ptr<Dht> dht;

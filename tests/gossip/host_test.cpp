@@ -31,6 +31,7 @@ class GossipNode final : public simnet::NodeApp, public host::Protocol, public T
   Verdict on_judge(Now, TopicIndex, JudgeSlot, const GossipMessage& message) override {
     return message.data.text() == "rubbish" ? Verdict::reject : Verdict::accept;
   }
+  using host::Protocol::on_message;
   void on_message(Now, TopicIndex, const GossipMessage& message) override {
     ++heard[std::string(message.data.text())];
   }

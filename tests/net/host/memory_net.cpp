@@ -62,10 +62,11 @@ PipeSlot MemoryTransport::dial(const Multiaddr& to) {
                               fail(Errc::connection, "connection refused"));
       });
     }
-    found->second->accept(held, from);
+    // First, so that it comes before the other side's first bytes.
     net_.at(net_.options_.latency, [this, held, to, from] {
       if (!held->ends[0].gone) sink_->on_dialed(net_.now(), held->ends[0].slot, from, to);
     });
+    found->second->accept(held, from);
   });
   return slot;
 }

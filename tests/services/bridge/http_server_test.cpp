@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 
 #include "services/bridge/router.hpp"
@@ -39,7 +40,8 @@ class Client {
     char bytes[64 << 10];
     for (;;) {
       const ssize_t size = ::recv(fd_, bytes, sizeof bytes, 0);
-      if (size == 0) ended_ = true;
+      // A server that ends without having read all resets.
+      if (size == 0 || (size < 0 && errno == ECONNRESET)) ended_ = true;
       if (size <= 0) return text_;
       text_.append(bytes, static_cast<std::size_t>(size));
     }

@@ -86,7 +86,6 @@ TEST(CommandLine, a_topic_may_be_called_like_a_command_and_a_message_be_a_dash) 
   EXPECT_EQ(pub.topic, "file");
   EXPECT_EQ(pub.data, "-");
   EXPECT_EQ(command<TopicPublish>({"topic", "pub", "status", "topic"}).data, "topic");
-  EXPECT_EQ(command<TopicPublish>({"topic", "pub", "t", "--", "--json"}).data, "--json");
 }
 
 TEST(CommandLine, a_file_is_added_only_when_it_is_said_who_may_read_it) {

@@ -1,6 +1,7 @@
 #include "services/daemon/home.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -88,6 +89,17 @@ TEST_F(HomeFolder, a_second_daemon_is_told_who_holds_it) {
   }
   EXPECT_FALSE(lock_holder(home_));
   EXPECT_TRUE(HomeLock::take(home_));
+}
+
+TEST_F(HomeFolder, looking_at_the_lock_does_not_take_it) {
+  ASSERT_TRUE(make_home(home_));
+  ASSERT_TRUE(HomeLock::take(home_));
+  const pid_t child = ::fork();
+  if (child == 0)
+    for (;;) (void)lock_holder(home_);
+  for (int i = 0; i < 20'000; ++i) ASSERT_TRUE(HomeLock::take(home_)) << i;
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
 }
 
 TEST_F(HomeFolder, the_lock_of_a_killed_daemon_is_free) {

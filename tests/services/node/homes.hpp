@@ -13,6 +13,7 @@
 #include "services/node/node.hpp"
 #include "services/store/memory_store.hpp"
 #include "simnet/cluster.hpp"
+#include "simnet/sim_host.hpp"
 
 namespace kith::node::test {
 
@@ -32,37 +33,58 @@ inline std::vector<FamilySpec> families() { return node_families(); }
 
 class Home final : public simnet::NodeApp {
  public:
+  // `sim_hosts`: whole messages instead of encrypted bytes; null: the real Host.
   Home(simnet::NodeContext& context, std::shared_ptr<store::MemoryDisk> disk,
-       crypto::Identity identity, NodeConfig config, const Multiaddr& listen)
+       crypto::Identity identity, NodeConfig config, const Multiaddr& listen,
+       simnet::SimHosts* sim_hosts)
       : identity_(std::move(identity)),
         store_(std::move(disk), context.loop),
-        host_({identity_}, context.transport, context.loop, log_, context.rng.fork("host")),
+        host_(make_host(context, sim_hosts)),
         node_(std::move(config),
-              {identity_, host_, context.loop, store_, log_, context.rng.fork("node")}) {
-    EXPECT_TRUE(host_.listen(listen).has_value());
+              {identity_, *host_, context.loop, store_, log_, context.rng.fork("node")}) {
+    if (sim_hosts != nullptr)
+      EXPECT_TRUE(static_cast<simnet::SimHost&>(*host_).listen(listen).has_value());
+    else
+      EXPECT_TRUE(static_cast<host::WireHost&>(*host_).listen(listen).has_value());
     node_.start([this](Result<void> result) {
       EXPECT_TRUE(result.has_value());
       ready = true;
     });
   }
   Node& node() { return node_; }
-  host::WireHost& host() { return host_; }
+  host::Host& host() { return *host_; }
   bool ready = false;
   Asked asked;
 
  private:
+  std::unique_ptr<host::Host> make_host(simnet::NodeContext& context, simnet::SimHosts* sim_hosts) {
+    if (sim_hosts != nullptr) {
+      simnet::SimHostConfig config{identity_.id()};
+      // Nothing closes an idle connection yet: a thousand nodes that look each other up need more
+      // of them than a home has.
+      config.limits.connections_max = 1024;
+      return std::make_unique<simnet::SimHost>(*sim_hosts, context.index, context.loop,
+                                               std::move(config));
+    }
+    return std::make_unique<host::WireHost>(host::HostConfig{identity_}, context.transport,
+                                            context.loop, log_, context.rng.fork("host"));
+  }
+
   NullLog log_;
   crypto::Identity identity_;
   store::MemoryStore store_;
-  host::WireHost host_;
+  std::unique_ptr<host::Host> host_;
   Node node_;
 };
+
+enum class Fidelity : std::uint8_t { bytes, messages };
 
 // `knows[i]`: the nodes whose addresses node i starts with.
 class Homes {
  public:
   Homes(std::vector<std::vector<std::uint32_t>> knows, std::uint64_t seed,
-        std::function<void(NodeConfig&)> adjust = {})
+        std::function<void(NodeConfig&)> adjust = {}, Fidelity fidelity = Fidelity::bytes,
+        Duration join_gap = Duration::zero())
       : knows_(std::move(knows)), adjust_(std::move(adjust)) {
     char name[] = "/tmp/kith-homes-XXXXXX";
     folder_ = ::mkdtemp(name);
@@ -75,7 +97,12 @@ class Homes {
     options.seed = seed;
     cluster_ = std::make_unique<simnet::Cluster>(
         options, [this](simnet::NodeContext& context) { return make(context); });
-    for (std::uint32_t i = 0; i < knows_.size(); ++i) cluster_->add_node(ip_of(i));
+    if (fidelity == Fidelity::messages)
+      sim_hosts_ = std::make_unique<simnet::SimHosts>(cluster_->net());
+    for (std::uint32_t i = 0; i < knows_.size(); ++i) {
+      cluster_->add_node(ip_of(i));
+      if (join_gap > Duration::zero()) cluster_->run_for(join_gap);
+    }
   }
   ~Homes() {
     cluster_.reset();
@@ -129,7 +156,8 @@ class Homes {
       config.bootstrap.push_back(cluster_address(known));
     if (adjust_) adjust_(config);
     return std::make_unique<Home>(context, disks_[context.index], identity(context.index),
-                                  std::move(config), cluster_address(context.index));
+                                  std::move(config), cluster_address(context.index),
+                                  sim_hosts_.get());
   }
   // The same at every incarnation, and known before the cluster stands.
   static crypto::Identity identity(std::uint32_t i) {
@@ -149,6 +177,7 @@ class Homes {
   std::function<void(NodeConfig&)> adjust_;
   std::string folder_;
   std::vector<std::shared_ptr<store::MemoryDisk>> disks_;
+  std::unique_ptr<simnet::SimHosts> sim_hosts_;
   std::unique_ptr<simnet::Cluster> cluster_;
 };
 

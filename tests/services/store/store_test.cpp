@@ -62,7 +62,7 @@ struct RocksMedium final : Medium {
     RocksConfig config;
     config.folder = folder.path;
     config.free_floor_bytes = 1 << 20;
-    return std::move(*open_rocks(config, kFamilies, loop, log));
+    return open_rocks(config, kFamilies, loop, log).value();
   }
 };
 struct MemoryMedium final : Medium {
@@ -299,14 +299,14 @@ TEST(RocksStoreFaults, below_the_floor_writes_are_refused_and_reads_go_on) {
   config.free_floor_bytes = 1;
   Recorder sink;
   {
-    auto store = std::move(*open_rocks(config, kFamilies, loop, log));
+    auto store = open_rocks(config, kFamilies, loop, log).value();
     StoreBatch batch;
     batch.put(0, b("k"), b("v"));
     store->commit(std::move(batch), Durability::synced, sink, 1);
     loop.settle();
   }
   config.free_floor_bytes = UINT64_MAX / 4;
-  auto store = std::move(*open_rocks(config, kFamilies, loop, log));
+  auto store = open_rocks(config, kFamilies, loop, log).value();
   StoreBatch batch;
   batch.put(0, b("k"), b("other"));
   store->commit(std::move(batch), Durability::synced, sink, 2);
@@ -368,7 +368,7 @@ TEST_P(TinyVolume, fills_up_without_a_crash_and_every_acknowledged_value_is_ther
   ASSERT_EQ(sink.persisted.size(), 1500u);
   std::size_t kept = 0;
   store.reset();
-  store = std::move(*open_rocks(config, kFamilies, loop, log));
+  store = open_rocks(config, kFamilies, loop, log).value();
   for (const auto& [tag, ok] : sink.persisted) {
     store->get(1, b("k" + std::to_string(tag)), sink, 10'000 + tag);
     loop.settle();
