@@ -5,7 +5,7 @@
 #include "bench/timing.hpp"
 #include "dht/reply.hpp"
 #include "net/base/check.hpp"
-#include "tests/dht/bus.hpp"
+#include "tests/dht/bus.cpp"  // the tests own it, and it is no library
 
 namespace kith::bench {
 namespace {

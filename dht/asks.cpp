@@ -107,8 +107,8 @@ void Asks::forget_idle(host::StreamSlot stream, const Stream& state) {
   if (idle != idle_.end() && idle->second.stream == stream) idle_.erase(idle);
 }
 
-bool Asks::on_connected(Now, RequestId request, const Result<host::PeerSlot>& peer,
-                        Effects& out, Outcomes& outcomes) {
+bool Asks::on_connected(Now, RequestId request, const Result<host::PeerSlot>& peer, Effects& out,
+                        Outcomes& outcomes) {
   if (request.value < kFirstRequest) return false;
   const auto found = connecting_.find(request);
   if (found == connecting_.end()) return true;  // its deadline passed

@@ -48,7 +48,8 @@ Duration Bus::latency(Index a, Index b) const {
   mixed ^= mixed >> 29;
   mixed *= 0xBF58476D1CE4E5B9ull;
   mixed ^= mixed >> 32;
-  const auto range = static_cast<std::uint64_t>((options_.latency_max - options_.latency_min).count());
+  const auto range =
+      static_cast<std::uint64_t>((options_.latency_max - options_.latency_min).count());
   return options_.latency_min + Duration(static_cast<std::int64_t>(mixed % (range + 1)));
 }
 
@@ -61,8 +62,7 @@ void Bus::run_on(Index index, const std::function<void(Dht&, Now, Effects&)>& co
 }
 
 void Bus::carry_out(Index index, Effects& effects) {
-  for (Effect& effect : effects)
-    std::visit([&](auto& one) { apply(index, one); }, effect);
+  for (Effect& effect : effects) std::visit([&](auto& one) { apply(index, one); }, effect);
   set_alarm(index);
 }
 
@@ -108,9 +108,8 @@ void Bus::kill(Index index) {
   for (const host::StreamSlot stream : streams) close_both(stream, &closed);
   for (const Index other : gone.connected) {
     nodes_[other]->connected.erase(index);
-    run_on(other, [&](Dht& dht, Now now, Effects& out) {
-      dht.on_peer_gone(now, peer_slot(index), out);
-    });
+    run_on(other,
+           [&](Dht& dht, Now now, Effects& out) { dht.on_peer_gone(now, peer_slot(index), out); });
   }
   gone.connected.clear();
 }
@@ -122,8 +121,8 @@ void Bus::restart(Index index, DhtConfig config) {
   node.known.clear();
   node.alive = true;
   node.wake = kNever;
-  node.dht = std::make_unique<Dht>(std::move(config),
-                                   Rng(options_.seed).fork("again", ++orders_), book_);
+  node.dht =
+      std::make_unique<Dht>(std::move(config), Rng(options_.seed).fork("again", ++orders_), book_);
   node.dht->validators().add("n", greater_);
   node.dht->set_self_addrs({addr_of(index)});
   const std::map<Bytes, Bytes> store = node.store;
@@ -150,9 +149,8 @@ void Bus::plant_tables() {
 void Bus::apply(Index self, Connect& it) {
   ++counts_.dials;
   const auto answer = [this, self, request = it.request](Result<host::PeerSlot> result) {
-    run_on(self, [&](Dht& dht, Now now, Effects& out) {
-      dht.on_connected(now, request, result, out);
-    });
+    run_on(self,
+           [&](Dht& dht, Now now, Effects& out) { dht.on_connected(now, request, result, out); });
   };
   std::vector<Multiaddr> addrs = it.addrs;
   if (addrs.empty()) addrs = nodes_[self]->addrs_of(it.id);
@@ -167,8 +165,7 @@ void Bus::apply(Index self, Connect& it) {
     return at(wait, [answer] { answer(fail(Errc::connection, "nobody is there")); });
   }
   const Index to = *target;
-  if (nodes_[self]->connected.contains(to))
-    return at(0s, [answer, to] { answer(peer_slot(to)); });
+  if (nodes_[self]->connected.contains(to)) return at(0s, [answer, to] { answer(peer_slot(to)); });
   if (!nodes_[to]->alive) {
     ++counts_.dials_failed;
     return at(options_.dial_timeout, [answer] { answer(fail(Errc::timeout, "no answer")); });
@@ -294,8 +291,8 @@ void Bus::apply(Index self, Persist& it) {
 }
 
 void Bus::apply(Index self, PersistNeighbour& it) {
-  const StoredEntry entry = encode_stored(
-      StoredNeighbour{it.peer.id(), it.seen, nodes_[self]->addrs_of(it.peer.id())});
+  const StoredEntry entry =
+      encode_stored(StoredNeighbour{it.peer.id(), it.seen, nodes_[self]->addrs_of(it.peer.id())});
   nodes_[self]->store[entry.key] = entry.value;
 }
 

@@ -73,8 +73,8 @@ class Bus {
   // Same identity, same store, nothing else.
   void restart(Index index, DhtConfig config);
   void connect(Index from, Index to);  // makes both ready for each other
-  // Fills every table as a network that has been running for long would have it: each bucket of each
-  // node with random peers of that bucket, dead ones included. Everybody knows all addresses.
+  // Fills every table as a network that has been running for long would have it: each bucket of
+  // each node with random peers of that bucket, dead ones included. Everybody knows all addresses.
   void plant_tables();
 
   RequestId find_peer(Index from, const PeerId& id);

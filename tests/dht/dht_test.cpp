@@ -331,8 +331,8 @@ class HandlerTest : public ::testing::Test {
     config.self = test::peer_id(0);
     dht = std::make_unique<Dht>(config, Rng(1));
     dht->on_started(now, out);
-    dht->on_peer_ready(now, test::peer_slot(1), {test::peer_id(1), test::public_addr(1), false, false},
-                       out);
+    dht->on_peer_ready(now, test::peer_slot(1),
+                       {test::peer_id(1), test::public_addr(1), false, false}, out);
     out.clear();
   }
   Effects ask(const Bytes& message, std::uint32_t stream = 1) {
@@ -407,8 +407,8 @@ TEST_F(HandlerTest, private_addresses_are_dropped_where_the_configuration_says_s
   config.keep_private_addrs = false;
   Dht strict(config, Rng(1));
   strict.on_started(now, out);
-  strict.on_peer_ready(now, test::peer_slot(1), {test::peer_id(1), test::public_addr(1), true, true},
-                       out);
+  strict.on_peer_ready(now, test::peer_slot(1),
+                       {test::peer_id(1), test::public_addr(1), true, true}, out);
   const auto answer = [&](KadType type, std::vector<libp2p::KadPeer> closer) {
     const auto opens = test::only<OpenStream>(out);
     ASSERT_EQ(opens.size(), 1u);
