@@ -47,7 +47,8 @@ class Parser {
       error = fail(Errc::usage, thrown.what(), {}, "kith " + path_of_leaf() + "--help");
     }
     // A mistyped flag or subcommand explains what else is missing, so it comes first.
-    if (const auto extras = root_.remaining(true); !extras.empty()) return unknown(extras.front());
+    for (const std::string& extra : root_.remaining(true))
+      if (extra != "--") return unknown(extra);  // the mark itself stays behind, too
     if (error) return *error;
     return finish();
   }
@@ -222,6 +223,8 @@ class Parser {
     for (CLI::App* at = app; at != nullptr; at = at->get_parent())
       for (const CLI::Option* option : at->get_options())
         for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    std::sort(names.begin(), names.end());  // every level has --help
+    names.erase(std::unique(names.begin(), names.end()), names.end());
     return names;
   }
 

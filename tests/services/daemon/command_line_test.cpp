@@ -105,6 +105,7 @@ TEST(CommandLine, typing_errors_name_what_was_meant) {
   EXPECT_NE(refused({"file", "ad", "x"}).fix.find("'add'"), std::string::npos);
   EXPECT_NE(refused({"file", "add", "x", "--pubilc"}).fix.find("'--public'"), std::string::npos);
   EXPECT_NE(refused({"--jsno", "id"}).fix.find("'--json'"), std::string::npos);
+  EXPECT_EQ(refused({"id", "--zzz"}).fix, "known: --help, --home, --json, --timeout");
   EXPECT_NE(refused({"topic", "sub", "--conut", "3"}).fix.find("'--count'"), std::string::npos);
 }
 

@@ -97,7 +97,7 @@ TEST_F(HomeFolder, looking_at_the_lock_does_not_take_it) {
   const pid_t child = ::fork();
   if (child == 0)
     for (;;) (void)lock_holder(home_);
-  for (int i = 0; i < 20'000; ++i) ASSERT_TRUE(HomeLock::take(home_)) << i;
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(HomeLock::take(home_)) << i;
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
 }
