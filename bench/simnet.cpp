@@ -9,6 +9,7 @@
 #include "bench/timing.hpp"
 #include "net/base/check.hpp"
 #include "simnet/cluster.hpp"
+#include "simnet/sim_host.hpp"
 
 namespace kith::bench {
 namespace {
@@ -133,21 +134,56 @@ class Gossiper final : public simnet::NodeApp, public host::TransportSink {
   const Bytes message_ = Bytes::copy(std::string(100, 'm'));
 };
 
-void bench_messages(std::size_t nodes, bool limited) {
+// As bench_messages, on SimHosts: every message is one on a stream of its own kind.
+class Chatter final : public simnet::NodeApp, public host::Protocol {
+ public:
+  explicit Chatter(simnet::NodeContext& context)
+      : host_(context.hosts, context.index, context.loop, {.id = id_of(context.index)}),
+        rng_(context.rng) {
+    protocol_ = host_.add_protocol({.ids = {"/chat/1"}, .inbound_streams_per_peer_max = 64}, *this);
+    CHECK(host_.listen(*Multiaddr::parse("/ip4/0.0.0.0/tcp/4001")));
+  }
+  void dial(const Multiaddr& to) { host_.connect(protocol_, {1}, {}, {&to, 1}); }
+  void on_peer_ready(Now, host::PeerSlot peer, const host::PeerFacts& facts) override {
+    streams_.push_back(host_.open(peer, protocol_, message_, host::Priority::normal));
+    for (int i = 0; facts.outbound && i < 3; ++i) say(streams_.back());
+  }
+  void on_message(Now, host::StreamSlot, Bytes) override {
+    ++received;
+    say(streams_[static_cast<std::size_t>(rng_.below(streams_.size()))]);
+  }
+  std::uint64_t received = 0;
+
+ private:
+  static PeerId id_of(simnet::NodeIndex node) {
+    std::string key = "\x08\x01\x12\x20" + std::string(32, '\0');
+    for (unsigned i = 0; i < 4; ++i) key[4 + i] = static_cast<char>(node >> (8 * i));
+    return PeerId::of_public_key(as_bytes(key));
+  }
+  void say(host::StreamSlot to) { host_.send(to, message_, host::Priority::normal, 0); }
+
+  simnet::SimHost host_;
+  Rng rng_;
+  host::ProtocolIndex protocol_ = 0;
+  std::vector<host::StreamSlot> streams_;
+  const Bytes message_ = Bytes::copy(std::string(100, 'm'));
+};
+
+template <class App>
+void bench_messages(const char* name, std::size_t nodes, bool limited) {
   simnet::LinkOptions link{.latency = 50ms, .jitter = 10ms};
   if (limited) link.up_bytes_per_second = link.down_bytes_per_second = 6'250'000;
   simnet::Cluster cluster(
       {.nodes = nodes, .seed = 1, .link = link, .net = {}, .costs = {}},
-      [](simnet::NodeContext& context) { return std::make_unique<Gossiper>(context); });
+      [](simnet::NodeContext& context) { return std::make_unique<App>(context); });
   Rng rng = cluster.world().rng("bench");
   for (simnet::NodeIndex i = 0; i < nodes; ++i)
     for (int k = 0; k < 5; ++k)
-      cluster.app<Gossiper>(i).dial(
-          cluster.address(static_cast<simnet::NodeIndex>(rng.below(nodes))));
+      cluster.app<App>(i).dial(cluster.address(static_cast<simnet::NodeIndex>(rng.below(nodes))));
   cluster.run_for(1s);
   const auto total = [&] {
     std::uint64_t sum = 0;
-    for (simnet::NodeIndex i = 0; i < nodes; ++i) sum += cluster.app<Gossiper>(i).received;
+    for (simnet::NodeIndex i = 0; i < nodes; ++i) sum += cluster.app<App>(i).received;
     return sum;
   };
   const std::uint64_t events = cluster.world().events();
@@ -158,10 +194,10 @@ void bench_messages(std::size_t nodes, bool limited) {
     cluster.run_for(100ms);
     spent = thread_cpu_seconds() - start;
   }
-  const std::string what = std::to_string(nodes) + " nodes" + (limited ? ", 50 Mb/s links" : "");
-  print_row("pipe messages, " + what, static_cast<double>(total() - messages) / spent * 1e-6,
-            "M/s");
-  print_row("pipe events, " + what,
+  const std::string what =
+      std::string(name) + ", " + std::to_string(nodes) + " nodes" + (limited ? ", 50 Mb/s" : "");
+  print_row("messages over " + what, static_cast<double>(total() - messages) / spent * 1e-6, "M/s");
+  print_row("events over " + what,
             static_cast<double>(cluster.world().events() - events) / spent * 1e-6, "M/s");
 }
 
@@ -202,8 +238,9 @@ int main() {
   for (const std::size_t pending : {1'000u, 10'000u, 100'000u, 1'000'000u, 10'000'000u})
     kith::bench::bench_wheel(pending);
   for (const std::size_t nodes : {100u, 1'000u, 10'000u}) {
-    kith::bench::bench_messages(nodes, false);
-    kith::bench::bench_messages(nodes, true);
+    using namespace kith::bench;
+    for (const bool limited : {false, true}) bench_messages<Gossiper>("pipes", nodes, limited);
+    for (const bool limited : {false, true}) bench_messages<Chatter>("hosts", nodes, limited);
   }
   kith::bench::bench_bulk();
 }
