@@ -83,9 +83,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
         break;
       }
       case 8: {
-        const std::size_t length =
-            std::min<std::size_t>(script.next(), static_cast<std::size_t>(script.end - script.at));
-        core.on_message(now, slot(), Bytes::copy(ByteView(script.at, length)), {}, out);
+        const host::PeerSlot peer = slot();
+        const std::size_t wish = script.next();
+        const std::size_t length = std::min(wish, static_cast<std::size_t>(script.end - script.at));
+        core.on_message(now, peer, Bytes::copy(ByteView(script.at, length)), {}, out);
         script.at += length;
         break;
       }

@@ -15,6 +15,7 @@ class KeyStream {
   explicit KeyStream(std::string_view seed) : key_(sha256(as_bytes(seed))) {}
   Bytes take(std::size_t bytes) {
     return Bytes::make(bytes, [&](std::span<std::uint8_t> to) {
+      if (to.empty()) return;
       std::fill(to.begin(), to.end(), std::uint8_t{0});
       crypto_stream_chacha20_xor_ic(to.data(), to.data(), to.size(), nonce_.data(), block_,
                                     key_.data());
