@@ -52,6 +52,20 @@ Result<void> read_table(const toml::table& table, const std::string& prefix,
   return {};
 }
 
+// A dotted key makes a table for each of its dots, and the parser frees them by recursion: a key of
+// many thousand dots, which stands on one line, would overflow the stack.
+std::optional<unsigned> line_of_many_dots(std::string_view text) {
+  std::size_t dots = 0;
+  unsigned line = 1;
+  for (const char c : text) {
+    if (c == '.' && ++dots > kLineDotsMax) return line;
+    if (c != '\n') continue;
+    dots = 0;
+    ++line;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string Source::text() const {
@@ -60,6 +74,9 @@ std::string Source::text() const {
 }
 
 Result<std::vector<Entry>> read_toml(std::string_view text, const std::string& name) {
+  if (const auto line = line_of_many_dots(text))
+    return fail(Errc::configuration, Source{name, *line, 1}.text() + ": this line is too deep",
+                "it has more than " + std::to_string(kLineDotsMax) + " dots");
   std::vector<Entry> out;
   try {  // the packaged library is built to throw
     KITH_TRY_VOID(read_table(toml::parse(text), "", name, 0, out));

@@ -1,9 +1,9 @@
 // A TOML document read strictly: every key must be known, every value of its type and in its range;
 // an error names file, line and column, and for an unknown key the nearest known one.
 //
-// Keys are written with dots ("store.quota"). Bounds: kTomlDepthMax tables in tables; the text's
-// size is the caller's, and small, because the parser's memory of dotted keys is deep. Attacker: a
-// definition file that somebody was sent.
+// Keys are written with dots ("store.quota"). Bounds: kTomlDepthMax tables in tables,
+// kLineDotsMax dots on a line; the text's size is the caller's. Attacker: a definition file that
+// somebody was sent.
 #pragma once
 
 #include <functional>
@@ -18,6 +18,7 @@
 namespace kith::daemon {
 
 inline constexpr std::size_t kTomlDepthMax = 4;
+inline constexpr std::size_t kLineDotsMax = 1000;  // a list of 64 names has some 300
 
 struct Source {
   std::string name;  // file

@@ -126,6 +126,15 @@ TEST_F(Configuration, what_is_not_toml_is_told_with_its_place) {
   EXPECT_NE(error.why, "");
 }
 
+TEST_F(Configuration, a_key_as_deep_as_the_file_is_long_is_refused) {
+  std::string key = "a";
+  while (key.size() + 10 < kConfigFileMax) key += ".a";
+  EXPECT_NE(bad("network = \"home\"\n" + key + " = 1\n").what.find("config.toml:2:"),
+            std::string::npos);
+  EXPECT_EQ(bad(key.substr(0, 1999) + " = 1\n").code, Errc::configuration);
+  EXPECT_EQ(bad("a = " + std::string(kConfigFileMax, '[')).code, Errc::configuration);
+}
+
 TEST_F(Configuration, keepers_get_no_more_than_the_whole_quota) {
   EXPECT_EQ(good("store.quota = \"1GiB\"").keep_quota, 1ull << 30);
 }
