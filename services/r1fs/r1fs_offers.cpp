@@ -48,12 +48,12 @@ void R1fsCore::start_pull(Now now, FetchId fetch, Effects& out) {
   out.push_back(FetchFrom{fetch, pull.via});
   const std::map<Multihash, schema::OfferedBlock> missing = pull.missing;
   for (const auto& [hash, block] : missing) {
-    if (!block.body.empty() || block.size == 0)
+    // While this pull waited its turn, another pull or a get may have brought it.
+    if (index_.held(hash) || !block.body.empty() || block.size == 0)
       pull_block(now, pull, block.cid, block.body, out);
     else
       out.push_back(WantBlock{fetch, block.cid, block.size});
   }
-  // Another pull brought it all meanwhile.
   if (pull.missing.empty() && pull.writing == 0) end_pull(now, fetch, gossip::Verdict::accept, out);
 }
 

@@ -127,6 +127,29 @@ TEST_F(KeeperTest, a_publisher_gets_half_of_the_kept_quota_counting_what_is_unde
       << "another has a share of its own";
 }
 
+TEST_F(KeeperTest, a_pull_that_waited_asks_for_nothing_that_came_meanwhile) {
+  std::vector<FetchId> active;
+  for (std::uint32_t i = 0; i < kPullsMax; ++i) {
+    ASSERT_EQ(tell(offer(body_of(i, 1'000)), i + 1), Verdict::pending);
+    active.push_back(started());
+  }
+  // The same block twice, in two files, by two publishers; neither is started yet.
+  const Bytes body = body_of(0, 1'000);
+  schema::Offer again = offer(body);
+  again.blocks.push_back({cid_of(body_of(99, 500)), 500, {}});
+  again.blocks_total = 2;
+  ASSERT_EQ(tell(again, 60), Verdict::pending);
+  ASSERT_EQ(started(), 0u);
+  out_.clear();
+  core_.on_fetched(now_, active[0], cid_of(body), body, out_);
+  persist();
+  ASSERT_NE(started(), 0u) << "the first has ended, the one that waited begins";
+  std::vector<Cid> wanted;
+  for (const Effect& effect : out_)
+    if (const auto* want = std::get_if<WantBlock>(&effect)) wanted.push_back(want->cid);
+  EXPECT_EQ(wanted, std::vector<Cid>{cid_of(body_of(99, 500))});
+}
+
 TEST_F(KeeperTest, malformed_and_lying_offers_are_rejected_and_stale_ones_ignored) {
   EXPECT_EQ(
       core_.on_offer(now_, {1, 0}, {7, 0}, peer_id(1), Bytes::copy(as_bytes("rubbish")), out_),
