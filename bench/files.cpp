@@ -244,21 +244,24 @@ int main(int argc, char** argv) {
   }
   std::filesystem::remove(output);
 
-  Home a(folder + "/a"), b(folder + "/b");
-  Cid cid;
-  const Cost add = measure([&] {
-    auto answer = a.ask(node::FileAdd{{input, "input", r1fs::Visibility::public_, 0}});
-    if (answer) cid = std::get<r1fs::FileAnswer>(*answer).file.cid;
-  });
-  if (cid.empty() || !b.ask(node::PeerConnect{a.addr()})) {
-    std::fprintf(stderr, "add or connect failed\n");
-    return 1;
-  }
-  bool got = false;
-  const Cost get = measure([&] { got = b.ask(node::FileGet{{cid, output}}).has_value(); });
-  if (!got || std::filesystem::file_size(output) != bytes) {
-    std::fprintf(stderr, "get failed\n");
-    return 1;
+  Cost add, get;
+  {
+    Home a(folder + "/a"), b(folder + "/b");
+    Cid cid;
+    add = measure([&] {
+      auto answer = a.ask(node::FileAdd{{input, "input", r1fs::Visibility::public_, 0}});
+      if (answer) cid = std::get<r1fs::FileAnswer>(*answer).file.cid;
+    });
+    if (cid.empty() || !b.ask(node::PeerConnect{a.addr()})) {
+      std::fprintf(stderr, "add or connect failed\n");
+      return 1;
+    }
+    bool got = false;
+    get = measure([&] { got = b.ask(node::FileGet{{cid, output}}).has_value(); });
+    if (!got || std::filesystem::file_size(output) != bytes) {
+      std::fprintf(stderr, "get failed\n");
+      return 1;
+    }
   }
   std::printf("%zu MiB, both ends in one process, all threads\n", bytes / kMiB);
   row("add: kernel (read, hash, store)", kernel_add, bytes);

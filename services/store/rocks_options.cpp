@@ -68,8 +68,9 @@ rocksdb::ColumnFamilyOptions family_options(const RocksConfig& config, bool blob
     options.min_blob_size = 4096;
     options.blob_file_size = 256u << 20;
     options.blob_compression_type = rocksdb::kNoCompression;
-    options.enable_blob_garbage_collection = true;
-    options.blob_garbage_collection_age_cutoff = 0.5;
+    // Every compaction would copy the oldest blobs along, live or not; BlobSweeper collects
+    // instead.
+    options.enable_blob_garbage_collection = false;
   }
   return options;
 }

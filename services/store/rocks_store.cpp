@@ -8,6 +8,8 @@
 #include <set>
 
 #include "net/base/check.hpp"
+#include "services/store/blob_sweeper.hpp"
+#include "services/store/fast_checksum.hpp"
 #include "services/store/overlay.hpp"
 #include "services/store/rocks_options.hpp"
 
@@ -22,24 +24,29 @@ Bytes copy_of(const rocksdb::Slice& slice) {
 }
 
 // Shared with the pool's threads; lives until the last job has ended.
+constexpr std::size_t kSmallValue = 4096;
+
 struct Database {
   std::string folder;
   std::uint64_t floor = 0;
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
+  std::vector<bool> blobs;  // which of them hold blobs
+  std::unique_ptr<BlobSweeper> sweeper;
 
   ~Database() {
+    sweeper.reset();
     for (auto* family : families) (void)db->DestroyColumnFamilyHandle(family);
     if (db) (void)db->Close();
   }
 
   // Room for the batch twice (log, then table or blob), for the memtables' flush, and for the
-  // floor.
-  Result<void> check_room(std::size_t bytes) const {
+  // floor. What frees room may use half of the floor: a full disk is emptied by erasing.
+  Result<void> check_room(std::size_t bytes, bool frees) const {
     std::uint64_t unflushed = 0;
     (void)db->GetAggregatedIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &unflushed);
     const std::uint64_t free = free_bytes(folder);
-    const std::uint64_t need = floor + 2 * bytes + unflushed;
+    const std::uint64_t need = frees ? floor / 2 + 2 * bytes : floor + 2 * bytes + unflushed;
     if (free >= need) return {};
     return fail(Errc::disk_full, "no room left for the store in " + folder,
                 std::to_string(free >> 10) + " KiB free, " + std::to_string(need >> 10) +
@@ -47,9 +54,11 @@ struct Database {
                 "free space on that volume, or lower store.free_floor in the configuration");
   }
 
-  Result<void> write(const std::vector<StoreBatch>& batches, std::size_t bytes, bool synced) {
-    KITH_TRY_VOID(check_room(bytes));
+  Result<void> write(const std::vector<StoreBatch>& batches, std::size_t bytes, bool synced,
+                     bool frees) {
+    KITH_TRY_VOID(check_room(bytes, frees));
     rocksdb::WriteBatch all(bytes + 1024);
+    std::size_t blobs_erased = 0;
     for (const StoreBatch& batch : batches)
       for (const StoreWrite& write : batch.writes) {
         auto* family = families[write.family];
@@ -57,10 +66,12 @@ struct Database {
                                 ? all.Put(family, slice_of(write.key), slice_of(*write.value))
                                 : all.Delete(family, slice_of(write.key));
         CHECK(status.ok());
+        if (!write.value && blobs[write.family]) ++blobs_erased;
       }
     rocksdb::WriteOptions options;
     options.sync = synced;
-    auto status = db->Write(options, &all);
+    const auto status = db->Write(options, &all);
+    if (blobs_erased > 0) sweeper->note_erased(blobs_erased);
     if (status.ok()) return {};
     return to_error(status, folder);
   }
@@ -128,6 +139,15 @@ class RocksStore final : public Store {
     std::uint64_t after = 0;  // runs when this batch is written
   };
 
+  // Erases more than it puts, and puts no blob.
+  static bool frees(const StoreBatch& batch) {
+    std::size_t erased = 0, put = 0;
+    for (const StoreWrite& write : batch.writes) {
+      if (!write.value) ++erased;
+      if (write.value) put += 1 + write.value->size() / kSmallValue;
+    }
+    return erased > put;
+  }
   static std::size_t bytes_of(const StoreBatch& batch) {
     std::size_t bytes = 0;
     for (const StoreWrite& write : batch.writes)
@@ -191,7 +211,8 @@ void RocksStore::write_next() {
   };
   auto job = std::make_shared<Job>();
   std::size_t bytes = 0;
-  while (!waiting_.empty() &&
+  const bool freeing = frees(waiting_.front().batch);
+  while (!waiting_.empty() && frees(waiting_.front().batch) == freeing &&
          (job->group.empty() || bytes + waiting_.front().bytes <= kGroupBytesMax)) {
     bytes += waiting_.front().bytes;
     job->group.push_back(std::move(waiting_.front()));
@@ -199,14 +220,14 @@ void RocksStore::write_next() {
   }
   loop_.offload(
       PoolClass::storage,
-      [database = database_, job, bytes] {
+      [database = database_, job, bytes, freeing] {
         std::vector<StoreBatch> batches;
         bool synced = false;
         for (Waiting& one : job->group) {
           batches.push_back(one.batch);
           synced = synced || one.durability == Durability::synced;
         }
-        job->result = database->write(batches, bytes, synced);
+        job->result = database->write(batches, bytes, synced, freeing);
       },
       [this, alive = alive_, job] {
         if (*alive) on_written(std::move(job->group), std::move(job->result));
@@ -314,6 +335,8 @@ StoreUsage RocksStore::usage() const {
 Result<std::unique_ptr<Store>> open_rocks(const RocksConfig& config,
                                           const std::vector<FamilySpec>& families, Loop& loop,
                                           Log& log) {
+  if (!fast_checksum_in_place())
+    log.warn("store.slow-checksum", "RocksDB computes its checksums with its own, slower code");
   ::mkdir(config.folder.c_str(), 0700);
   auto cache = rocksdb::NewLRUCache(config.cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
@@ -341,6 +364,12 @@ Result<std::unique_ptr<Store>> open_rocks(const RocksConfig& config,
   // The default family exists because RocksDB insists; ours are numbered from 0 behind it.
   (void)db->DestroyColumnFamilyHandle(database->families.front());
   database->families.erase(database->families.begin());
+  std::vector<rocksdb::ColumnFamilyHandle*> swept;
+  for (std::size_t i = 0; i < families.size(); ++i) {
+    database->blobs.push_back(families[i].blobs);
+    if (families[i].blobs) swept.push_back(database->families[i]);
+  }
+  database->sweeper = std::make_unique<BlobSweeper>(*db, std::move(swept), log);
   return std::unique_ptr<Store>(
       std::make_unique<RocksStore>(std::move(database), std::move(names), loop, log));
 }

@@ -5,8 +5,11 @@
 #include <sys/mount.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "net/base/rng.hpp"
+#include "services/store/blob_sweeper.hpp"
+#include "services/store/fast_checksum.hpp"
 #include "services/store/memory_store.hpp"
 #include "services/store/rocks_store.hpp"
 #include "tests/support/manual_loop.hpp"
@@ -378,6 +381,80 @@ TEST_P(TinyVolume, fills_up_without_a_crash_and_every_acknowledged_value_is_ther
   EXPECT_LT(kept, 1500u);
   EXPECT_GE(kept, GetParam().kept_min) << "the volume is used, not just refused";
   for (const auto& [tag, error] : sink.errors) EXPECT_EQ(error.code, Errc::disk_full) << tag;
+
+  // Erasing goes on when writing does not, and gives the room back.
+  for (std::uint64_t i = 0; i < 1500; ++i) {
+    StoreBatch batch;
+    batch.erase(1, b("k" + std::to_string(i)));
+    store->commit(std::move(batch), Durability::synced, sink, 20'000 + i);
+    loop.settle();
+    EXPECT_EQ(sink.errors.count(20'000 + i), 0u);
+  }
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  for (std::uint64_t tag = 30'000;; ++tag) {
+    StoreBatch batch;
+    batch.put(1, b("new"), value);
+    store->commit(std::move(batch), Durability::synced, sink, tag);
+    loop.settle();
+    if (sink.errors.count(tag) == 0) break;
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "the room did not come back";
+    std::this_thread::sleep_for(20ms);
+  }
+}
+
+TEST(RocksStore, erased_blobs_give_their_room_back) {
+  TempFolder folder;
+  ManualLoop loop;
+  NullLog log;
+  Recorder sink;
+  RocksConfig config;
+  config.folder = folder.path + "/store";
+  config.free_floor_bytes = 1 << 20;
+  config.memtable_bytes = 4u << 20;
+  auto store = open_rocks(config, kFamilies, loop, log).value();
+  const Bytes value = Bytes::make(1u << 20, [](std::span<std::uint8_t> to) { Rng(7).fill(to); });
+  for (int i = 0; i < 256; ++i) {
+    StoreBatch batch;
+    batch.put(1, b("k" + std::to_string(i)), value);
+    store->commit(std::move(batch), Durability::buffered, sink, 1);
+    loop.settle();
+  }
+  // Two of three, so that every blob file holds live ones too.
+  for (int i = 0; i < 256; ++i) {
+    if (i % 3 == 0) continue;
+    StoreBatch batch;
+    batch.erase(1, b("k" + std::to_string(i)));
+    store->commit(std::move(batch), Durability::buffered, sink, 1);
+    loop.settle();
+  }
+  const std::uint64_t live = 86ull << 20;
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (store->usage().bytes_used > live + live / 3 + kSweepBytes) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << store->usage().bytes_used;
+    std::this_thread::sleep_for(20ms);
+  }
+  for (int i = 0; i < 256; ++i) {
+    store->get(1, b("k" + std::to_string(i)), sink, 1000u + static_cast<unsigned>(i));
+    loop.settle();
+    const auto& got = sink.read.at(1000u + static_cast<unsigned>(i));
+    ASSERT_EQ(got.has_value(), i % 3 == 0) << i;
+    if (got) {
+      ASSERT_EQ(*got, value);
+    }
+  }
+}
+
+TEST(FastChecksum, is_crc32c_and_takes_the_place_of_the_librarys) {
+  EXPECT_TRUE(fast_checksum_in_place());
+  // RFC 3720 appendix B.4, and the check value of the catalogue of CRCs.
+  const std::string zeros(32, '\0'), ones(32, '\xff');
+  EXPECT_EQ(crc32c_extend(0, zeros.data(), 32), 0x8a9136aau);
+  EXPECT_EQ(crc32c_extend(0, ones.data(), 32), 0x62a8ab43u);
+  const std::string digits = "123456789";
+  for (std::size_t cut = 0; cut <= digits.size(); ++cut) {
+    const std::uint32_t first = crc32c_extend(0, digits.data(), cut);
+    EXPECT_EQ(crc32c_extend(first, digits.data() + cut, digits.size() - cut), 0xe3069283u) << cut;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(, TinyVolume,
