@@ -12,27 +12,30 @@ void Upkeep::on_lookup(Mono now, const Key& target) {
   if (bucket < kRefreshDepth) fresh_[static_cast<std::size_t>(bucket)] = now;
 }
 
-Duration Upkeep::interval(bool small) {
-  const Duration base = small ? kSmallTableInterval : kRefreshInterval;
-  const auto fifth = static_cast<std::uint64_t>(base.count() / 5);
-  return base - base / 10 + Duration(static_cast<std::int64_t>(rng_.below(fifth)));
+Duration Upkeep::jittered(Duration interval) {
+  const auto fifth = static_cast<std::uint64_t>(interval.count() / 5);
+  return interval - interval / 10 + Duration(static_cast<std::int64_t>(rng_.below(fifth)));
 }
 
 std::optional<Upkeep::Refresh> Upkeep::next(Mono now, int deepest, bool small) {
   if (under_way_) return std::nullopt;
   if (now >= next_round_) {
-    next_round_ = later(now, interval(small));
+    const Duration wait = small ? std::min(interval_, kSmallTableInterval) : interval_;
+    next_round_ = later(now, jittered(wait));
+    // What was looked up in the last round, at least half of this interval ago, is due again.
+    stale_ = wait / 4;
+    const bool first = interval_ == kYoungInterval;
+    const bool whole = first || interval_ >= kSmallTableInterval;
+    interval_ = std::min(2 * interval_, kRefreshInterval);
     bucket_ = 0;
-    last_bucket_ = std::min(deepest, kRefreshDepth - 1);
+    last_bucket_ = whole ? std::min(deepest, kRefreshDepth - 1) : -1;
     under_way_ = true;
     return Refresh{};
   }
-  // Half an interval: what was looked up in the last round has just become due again.
-  const Duration stale = (small ? kSmallTableInterval : kRefreshInterval) / 2;
   while (bucket_ <= last_bucket_) {
     const int bucket = bucket_++;
     const std::optional<Mono>& last = fresh_[static_cast<std::size_t>(bucket)];
-    if (last && now - *last < stale) continue;
+    if (last && now - *last < stale_) continue;
     under_way_ = true;
     return Refresh{random_key_in(bucket)};
   }

@@ -2,12 +2,15 @@
 // "Bootstrap process"): one for our own id, then one for a random key in each bucket up to the
 // deepest that has peers.
 //
-// Rules: a round begins kFirstRound after the table got its first peer, then every
-// kRefreshInterval (give or take a tenth, so that nodes that started together drift apart), every
-// kSmallTableInterval while the table has fewer than k peers. One lookup at a time. A bucket in
-// which some lookup ended within the interval is fresh and is skipped.
-// Bound: kRefreshDepth buckets; a random key in bucket n costs 2^(n+1) hashes to find, and deeper
-// ones are covered by the lookup for ourselves.
+// Rules: a round begins kFirstRound after the table got its first peer, then after kYoungInterval,
+// twice that and so on up to kRefreshInterval (give or take a tenth, so that nodes that started
+// together drift apart): who joins while a network forms, or after a split, finds at first only
+// those who know as little. Until these waits have reached kSmallTableInterval a round is the
+// lookup for ourselves alone, which makes us known where others will look. While the table has
+// fewer than k peers, never later than kSmallTableInterval. One lookup at a time. A bucket in which
+// some lookup ended within a quarter of the coming interval is fresh and is skipped. Bound:
+// kRefreshDepth buckets; a random key in bucket n costs 2^(n+1) hashes to find, and deeper ones are
+// covered by the lookup for ourselves.
 #pragma once
 
 #include <array>
@@ -22,6 +25,7 @@ namespace kith::dht {
 inline constexpr Duration kRefreshInterval = 10min;
 inline constexpr Duration kSmallTableInterval = 1min;
 inline constexpr Duration kFirstRound = 100ms;
+inline constexpr Duration kYoungInterval = 4s;
 inline constexpr int kRefreshDepth = 12;
 
 class Upkeep {
@@ -32,6 +36,7 @@ class Upkeep {
   void on_empty() {
     next_round_ = kNever;
     bucket_ = kRefreshDepth;
+    interval_ = kYoungInterval;
   }
   // A lookup towards `target` has ended.
   void on_lookup(Mono now, const Key& target);
@@ -46,11 +51,13 @@ class Upkeep {
   Mono next_deadline() const;
 
  private:
-  Duration interval(bool small);
+  Duration jittered(Duration interval);
   std::array<std::uint8_t, 34> random_key_in(int bucket);
 
   Key self_;
   Rng rng_;
+  Duration interval_ = kYoungInterval;  // to the round after the next
+  Duration stale_{};                    // of this round: what is older is looked up
   Mono next_round_ = kNever;
   int bucket_ = kRefreshDepth;  // next of this round; kRefreshDepth: the round is over
   int last_bucket_ = -1;

@@ -47,24 +47,27 @@ TEST_F(UpkeepTest, one_lookup_at_a_time) {
   EXPECT_TRUE(upkeep.next(at(1s).mono, 3, false));
 }
 
-TEST_F(UpkeepTest, rounds_come_every_ten_minutes_and_every_minute_while_the_table_is_small) {
+TEST_F(UpkeepTest, rounds_come_seconds_after_the_first_and_then_ever_rarer_up_to_ten_minutes) {
   upkeep.on_first_peer(at(0s).mono);
-  round(at(1s).mono, 2);
-  const Duration wait = upkeep.next_deadline() - at(1s).mono;
-  EXPECT_GE(wait, kRefreshInterval * 9 / 10);
-  EXPECT_LE(wait, kRefreshInterval * 11 / 10);
-  EXPECT_EQ(round(upkeep.next_deadline(), 2), (std::vector{-1, 0, 1, 2}));
-
-  const Mono start = upkeep.next_deadline();
-  EXPECT_EQ(round(start, 2, true).size(), 4u);
-  EXPECT_LE(upkeep.next_deadline() - start, kSmallTableInterval * 11 / 10);
+  Mono now = upkeep.next_deadline();
+  for (Duration expected = kYoungInterval;; expected = std::min(2 * expected, kRefreshInterval)) {
+    const bool whole = expected == kYoungInterval || expected >= kSmallTableInterval;
+    EXPECT_EQ(round(now, 2), whole ? (std::vector{-1, 0, 1, 2}) : std::vector{-1});
+    const Duration wait = upkeep.next_deadline() - now;
+    EXPECT_GE(wait, expected * 9 / 10);
+    EXPECT_LE(wait, expected * 11 / 10);
+    now = upkeep.next_deadline();
+    if (expected == kRefreshInterval) break;
+  }
+  EXPECT_EQ(round(now, 2, true).size(), 4u) << "small: every minute";
+  EXPECT_LE(upkeep.next_deadline() - now, kSmallTableInterval * 11 / 10);
 }
 
 TEST_F(UpkeepTest, a_bucket_that_other_lookups_went_through_is_fresh) {
   upkeep.on_first_peer(at(0s).mono);
   Key there = self;
   there.words[0] ^= 1ull << 62;  // bucket 1
-  upkeep.on_lookup(at(0s).mono, there);
+  upkeep.on_lookup(at(500ms).mono, there);
   EXPECT_EQ(round(at(1s).mono, 2), (std::vector{-1, 0, 2}));
 }
 
@@ -86,7 +89,8 @@ TEST_F(UpkeepTest, an_empty_table_ends_the_rounds) {
 TEST_F(UpkeepTest, random_keys_differ_and_look_like_peer_ids) {
   upkeep.on_first_peer(at(0s).mono);
   std::set<std::vector<std::uint8_t>> seen;
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < 6; ++i) round(at(i * 5min + 1s).mono, 4);  // the young rounds
+  for (int i = 2; i < 12; ++i) {
     const Mono now = at(i * 20min + 1s).mono;
     while (const auto refresh = upkeep.next(now, 4, false)) {
       if (refresh->raw_key) {
