@@ -90,17 +90,17 @@ TEST(AsioLoop, alarm_moves_to_earlier_and_to_later_and_off) {
   AsioLoop loop;
   CountingAlarm early, late, off;
   const Mono start = loop.now().mono;
-  loop.arm(late, start + 5ms);
+  loop.arm(late, start + 500ms);
   loop.arm(early, start + 10s);
-  loop.arm(off, start + 10ms);
+  loop.arm(off, start + 500ms);
   loop.run_until([] { return false; }, 1ms);  // the timer is set
-  loop.arm(late, start + 60ms);
+  loop.arm(late, start + 1s);
   loop.arm(early, start + 20ms);
   loop.arm(off, kNever);
-  EXPECT_TRUE(loop.run_until([&] { return early.fired == 1; }, 1s));
-  EXPECT_EQ(late.fired, 0);
-  EXPECT_TRUE(loop.run_until([&] { return late.fired == 1; }, 1s));
-  EXPECT_GE(late.at, start + 60ms);
+  EXPECT_TRUE(loop.run_until([&] { return early.fired == 1; }, 10s));
+  EXPECT_TRUE(loop.run_until([&] { return late.fired == 1; }, 10s));
+  EXPECT_GE(late.at, start + 1s);
+  EXPECT_LE(early.at, late.at);
   EXPECT_EQ(off.fired, 0);
 }
 
