@@ -10,6 +10,7 @@ find_package(RocksDB REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
+find_package(Eigen3 3.4 REQUIRED)
 find_package(Protobuf REQUIRED)  # tests only
 find_package(benchmark REQUIRED)
 pkg_check_modules(capnp REQUIRED IMPORTED_TARGET capnp)

@@ -1,0 +1,336 @@
+// Batches of others, and those that the store holds.
+#include "services/cstore/cstore_core.hpp"
+
+#include "net/base/check.hpp"
+
+namespace kith::cstore {
+
+using gossip::Verdict;
+
+// Decodes, without believing: whose batch it is says its signature, which comes last.
+Result<CstoreCore::Parsed> CstoreCore::parse(const Bytes& message) {
+  const auto blamed = [this](const Error& error) {
+    ++(error.code == Errc::oversized ? counters_.oversized : counters_.malformed);
+    return error;
+  };
+  Parsed parsed;
+  auto outer = schema::decode_kv_signed(message);
+  if (!outer) return blamed(outer.error());
+  auto batch = schema::decode_kv_batch(outer->body);
+  if (!batch) return blamed(batch.error());
+  parsed.message = std::move(*outer);
+  parsed.batch = std::move(*batch);
+  parsed.id = sha256(parsed.message.body);
+  parsed.exact = message;
+  return parsed;
+}
+
+bool CstoreCore::has_room(const Space& space, std::size_t bytes) const {
+  if (!space.log.has_room(bytes)) return false;
+  std::uint64_t total = bytes;
+  for (const auto& one : spaces_) total += one->log.bytes();
+  return total <= kNodeBytesMax;
+}
+
+Verdict CstoreCore::on_message(Now now, SpaceIndex index, gossip::JudgeSlot judge,
+                               const PeerId& from, const PeerId& via, const Bytes& message,
+                               Effects& out) {
+  Space& space = *spaces_[index];
+  auto parsed = parse(message);
+  if (!parsed) return Verdict::reject;
+  const schema::KvBatch& batch = parsed->batch;
+  if (batch.space != space.name || batch.writer.id != from) {
+    ++counters_.forged;
+    return Verdict::reject;
+  }
+  const bool via_writer = via == from;
+  if (HybridClock::is_future(now.wall, batch.stamp)) {
+    ++counters_.future;
+    // A forwarder whose clock is ahead of ours took it in good faith.
+    const bool by_far = HybridClock::is_future(now.wall + kClockAheadMax, batch.stamp);
+    return via_writer || by_far ? Verdict::reject : Verdict::ignore;
+  }
+  switch (space.log.place(batch.writer, batch.sequence, parsed->id, message.size())) {
+    case Place::known:
+      ++counters_.replayed;
+      return Verdict::ignore;
+    case Place::full:
+      ++counters_.full;
+      return Verdict::ignore;
+    case Place::too_early:
+      ++counters_.gaps;
+      pull_soon(now, space);
+      return Verdict::ignore;
+    default:
+      break;
+  }
+  if (verifying_.size() >= kVerifyingMax) {
+    ++counters_.full;
+    return Verdict::ignore;
+  }
+  verify(index, std::move(*parsed), judge, via_writer, out);
+  return Verdict::pending;
+}
+
+void CstoreCore::verify(SpaceIndex index, Parsed parsed, std::optional<gossip::JudgeSlot> judge,
+                        bool via_writer, Effects& out) {
+  Space& space = *spaces_[index];
+  Verify effect{{}, parsed.batch.writer.id, std::move(parsed.message)};
+  Verifying waiting{index, std::move(parsed), judge, 0, via_writer};
+  if (!judge) {
+    waiting.pull = space.pull->id;
+    ++space.pull->verifying;
+  }
+  effect.slot = verifying_.insert(std::move(waiting));
+  out.push_back(std::move(effect));
+}
+
+void CstoreCore::on_verified(Now now, VerifySlot slot, bool valid, Effects& out) {
+  Verifying* found = verifying_.find(slot);
+  CHECK(found != nullptr);
+  Verifying one = std::move(*found);
+  verifying_.erase(slot);
+  Space& space = *spaces_[one.space];
+  Verdict verdict = Verdict::reject;
+  const std::uint64_t before = space.log.batches();
+  if (valid) verdict = merge(now, one.space, std::move(one.parsed), one.via_writer, out);
+  if (!valid) ++counters_.forged;
+  if (one.judge) {
+    out.push_back(Settle{*one.judge, verdict});
+    return;
+  }
+  if (!space.pull || space.pull->id != one.pull) return;
+  if (!valid) return shun(now, one.space, out);
+  --space.pull->verifying;
+  space.pull->gained += space.log.batches() - before;
+  go_on_pulling(now, one.space, out);
+}
+
+Verdict CstoreCore::merge(Now now, SpaceIndex index, Parsed parsed, bool via_writer, Effects& out) {
+  Space& space = *spaces_[index];
+  const Writer writer = parsed.batch.writer;
+  const std::uint64_t sequence = parsed.batch.sequence;
+  const std::size_t bytes = parsed.exact.size();
+  const HeldBatch held{parsed.id, static_cast<std::uint32_t>(bytes)};
+  Place place = space.log.place(writer, sequence, parsed.id, bytes);
+  if ((place == Place::next || place == Place::early) && !has_room(space, bytes))
+    place = Place::full;
+  if (space.own == writer && (place == Place::next || place == Place::early)) {
+    // We wrote this and do not know it: our store is an older copy. What is under way keeps its
+    // number, and the fork, if it is one, is settled as others' are.
+    space.own.reset();
+    if (space.flight && space.flight->batch.writer == writer) return Verdict::ignore;
+  }
+  switch (place) {
+    case Place::next: {
+      keep(now, index, parsed.batch, held, std::move(parsed.exact), out);
+      while (auto next = space.log.take_next(writer))
+        keep(now, index, next->batch, {next->id, static_cast<std::uint32_t>(next->exact.size())},
+             std::move(next->exact), out);
+      return Verdict::accept;
+    }
+    case Place::early:
+      ++counters_.gaps;
+      space.log.early({std::move(parsed.batch), parsed.id, std::move(parsed.exact)});
+      pull_soon(now, space);
+      return Verdict::accept;
+    case Place::known:
+      ++counters_.replayed;
+      return Verdict::ignore;
+    case Place::fork_wins: {
+      space.log.replace(writer, sequence, held);
+      Commit commit;
+      commit.batch.put(config_.families.log, log_key(space.name, writer, sequence),
+                       std::move(parsed.exact));
+      commit.tag = kTagKept;
+      commit.durability = Durability::buffered;
+      out.push_back(std::move(commit));
+      space.refold = true;
+      [[fallthrough]];
+    }
+    case Place::fork_loses:
+      ++counters_.forks;
+      // An honest forwarder cannot know that we hold the other half.
+      return via_writer ? Verdict::reject : Verdict::ignore;
+    case Place::too_early:
+      ++counters_.gaps;
+      pull_soon(now, space);
+      return Verdict::ignore;
+    case Place::full:
+      break;
+  }
+  ++counters_.full;
+  return Verdict::ignore;
+}
+
+void CstoreCore::keep(Now, SpaceIndex index, const schema::KvBatch& batch, const HeldBatch& held,
+                      Bytes exact, Effects& out) {
+  Space& space = *spaces_[index];
+  Commit commit;
+  commit.batch.put(config_.families.log, log_key(space.name, batch.writer, batch.sequence),
+                   std::move(exact));
+  commit.tag = kTagKept;
+  commit.durability = Durability::buffered;
+  out.push_back(std::move(commit));
+  clock_.observe(batch.stamp);
+  apply(index, batch, space.log.hold(batch.writer, held), out);
+  ++counters_.batches_merged;
+  counters_.changes_merged += batch.ops.size();
+}
+
+void CstoreCore::apply(SpaceIndex index, const schema::KvBatch& batch, const Writer* writer,
+                       Effects& out) {
+  Space& space = *spaces_[index];
+  const Origin origin{batch.stamp, writer, batch.sequence};
+  for (std::uint32_t i = 0; i < batch.ops.size(); ++i) {
+    const bool changed = space.state.apply(batch.ops[i], origin, i);
+    if (space.folding) space.folding->apply(batch.ops[i], origin, i);
+    if (changed) tell_watchers(index, batch.ops[i].key, out);
+  }
+}
+
+void CstoreCore::tell_watchers(SpaceIndex index, const Bytes& key, Effects& out) {
+  for (const auto& [request, watch] : watches_)
+    if (watch.space == index && key.text().starts_with(watch.prefix.text()))
+      out.push_back(
+          TellProgress{request, Change{spaces_[index]->name, spaces_[index]->state.describe(key)}});
+}
+
+// --- Loading
+
+void CstoreCore::start(Now, Effects& out) {
+  Scan scan;
+  scan.what.family = config_.families.meta;
+  scan.tag = kTagLoadSpaces;
+  out.push_back(std::move(scan));
+}
+
+void CstoreCore::on_scanned(Now now, std::uint64_t tag, Result<std::vector<StoreEntry>> entries,
+                            bool more, Effects& out) {
+  const std::uint64_t kind = tag >> 32 << 32;
+  if (!entries) {
+    ++counters_.store_failures;
+    if (kind != kTagRefold) {
+      out.push_back(TellReady{entries.error()});
+      return;
+    }
+    spaces_[static_cast<SpaceIndex>(tag - kind)]->folding.reset();
+    return;
+  }
+  if (kind == kTagRefold)
+    return on_refold_page(now, static_cast<SpaceIndex>(tag - kind), *entries, more, out);
+  for (const StoreEntry& entry : *entries) {
+    if (kind == kTagLoadSpaces)
+      load_space(entry);
+    else
+      load_batch(entry);
+  }
+  if (kind == kTagLoadLog && !more) return on_loaded(now, out);
+  Scan scan;
+  scan.tag = more ? kind : kTagLoadLog;
+  scan.what.family = scan.tag == kTagLoadSpaces ? config_.families.meta : config_.families.log;
+  if (more) {
+    std::vector<std::uint8_t> from = entries->back().key.to_vector();
+    from.push_back(0);
+    scan.what.from = Bytes::adopt(std::move(from));
+  }
+  out.push_back(std::move(scan));
+}
+
+void CstoreCore::load_space(const StoreEntry& entry) {
+  if (!schema::is_kv_space(entry.key.text()) || spaces_.size() >= kSpacesMax) return;
+  Space& space = *spaces_[add_space(std::string(entry.key.text()))];
+  const auto record = schema::decode_kv_space_record(entry.value);
+  if (record && record->started != 0)
+    space.own = Writer{config_.self, record->started, record->nonce};
+}
+
+void CstoreCore::load_batch(const StoreEntry& entry) {
+  const auto at = by_name_.find(space_of_log_key(entry.key));
+  if (at == by_name_.end()) return;
+  Space& space = *spaces_[at->second];
+  // A batch that cannot be read, or behind one that is missing, comes again from others; but a
+  // number of ours that we cannot be sure of is never used again.
+  const auto outer = schema::decode_kv_signed(entry.value);
+  const auto batch =
+      outer ? schema::decode_kv_batch(outer->body) : Result<schema::KvBatch>(outer.error());
+  if (!batch) {
+    space.own.reset();
+    return;
+  }
+  clock_.observe(batch->stamp);
+  if (batch->sequence != space.log.highest(batch->writer) + 1) {
+    if (space.own == batch->writer) space.own.reset();
+    return;
+  }
+  const auto bytes = static_cast<std::uint32_t>(entry.value.size());
+  const Writer* writer = space.log.hold(batch->writer, {sha256(outer->body), bytes});
+  const Origin origin{batch->stamp, writer, batch->sequence};
+  for (std::uint32_t i = 0; i < batch->ops.size(); ++i) space.state.apply(batch->ops[i], origin, i);
+}
+
+void CstoreCore::on_loaded(Now now, Effects& out) {
+  loaded_ = true;
+  for (SpaceIndex index = 0; index < spaces_.size(); ++index) {
+    Space& space = *spaces_[index];
+    space.synced = true;
+    // Not all at once after a power cut.
+    space.next_pull = now.mono + Duration(static_cast<std::int64_t>(rng_.below(1'000'000'000)));
+    // The record is written with our first batch: without one it is of no use.
+    if (space.own && space.log.highest(*space.own) == 0) space.own.reset();
+    out.push_back(JoinTopic{index, space.name});
+  }
+  out.push_back(TellReady{});
+  for (auto& [request, what] : std::exchange(early_requests_, {}))
+    run(now, request, std::move(what), out);
+}
+
+// --- Folding anew, after a fork
+
+void CstoreCore::start_refold(Now now, SpaceIndex index, Effects& out) {
+  Space& space = *spaces_[index];
+  space.refold = false;
+  space.refold_after = now.mono + kRefoldEvery;
+  space.folding.emplace();
+  Scan scan;
+  scan.what.family = config_.families.log;
+  std::tie(scan.what.from, scan.what.to) = log_range(space.name);
+  scan.tag = kTagRefold + index;
+  out.push_back(std::move(scan));
+}
+
+void CstoreCore::on_refold_page(Now now, SpaceIndex index, const std::vector<StoreEntry>& entries,
+                                bool more, Effects& out) {
+  Space& space = *spaces_[index];
+  if (!space.folding) return;
+  for (const StoreEntry& entry : entries) {
+    const auto outer = schema::decode_kv_signed(entry.value);
+    if (!outer) continue;
+    const auto batch = schema::decode_kv_batch(outer->body);
+    if (!batch ||
+        space.log.place(batch->writer, batch->sequence, sha256(outer->body), 0) != Place::known)
+      continue;
+    const Writer* writer = space.log.key_of(batch->writer);
+    if (batch->sequence > space.log.highest(*writer)) continue;
+    const Origin origin{batch->stamp, writer, batch->sequence};
+    for (std::uint32_t i = 0; i < batch->ops.size(); ++i)
+      space.folding->apply(batch->ops[i], origin, i);
+  }
+  if (more) {
+    Scan scan;
+    scan.what.family = config_.families.log;
+    scan.what.to = log_range(space.name).second;
+    std::vector<std::uint8_t> from = entries.back().key.to_vector();
+    from.push_back(0);
+    scan.what.from = Bytes::adopt(std::move(from));
+    scan.tag = kTagRefold + index;
+    out.push_back(std::move(scan));
+    return;
+  }
+  space.state = std::move(*space.folding);
+  space.folding.reset();
+  // What was replaced meanwhile may have been read in its old form.
+  if (space.refold) space.refold_after = now.mono + kRefoldEvery;
+}
+
+}  // namespace kith::cstore
