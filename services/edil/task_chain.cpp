@@ -1,0 +1,352 @@
+// Chains: what others closed, how it is checked and taken over, and how the late catch up.
+#include <algorithm>
+
+#include "net/base/check.hpp"
+#include "services/edil/task_core.hpp"
+
+namespace kith::edil {
+
+using schema::EdilAnswer;
+using schema::EdilUpdate;
+
+// `links` follow each other and their signatures hold.
+void TaskCore::consider(Now now, std::vector<Link> links, host::PeerSlot via, Effects& out) {
+  while (!links.empty() && links.front().close.round <= chain_.round() &&
+         chain_.link(links.front().close.round).hash == links.front().hash)
+    links.erase(links.begin());
+  if (links.empty()) return;
+  const auto after = chain_.place_of(links);
+  if (!after) return sync(now, via, 0, out);
+  if (!chain_.better_with(*after, links)) return;
+  if (candidate_) {
+    // Compared with ours both are better; the heavier of them is pursued.
+    Chain other = chain_;
+    other.follow(candidate_->after, candidate_->links);
+    if (const auto place = other.place_of(links); !place || !other.better_with(*place, links))
+      return;
+    if (const auto place = other.place_of(links); place > candidate_->after) {
+      // It goes on from the candidate: both together.
+      std::vector<Link> whole(
+          candidate_->links.begin(),
+          candidate_->links.begin() + static_cast<std::ptrdiff_t>(*place - candidate_->after));
+      for (Link& link : links) whole.push_back(std::move(link));
+      candidate_ = Candidate{candidate_->after, std::move(whole), via, 0, now.mono, 0, 0};
+      return pursue(now, out);
+    }
+  }
+  candidate_ = Candidate{*after, std::move(links), via, 0, now.mono, 0, 0};
+  pursue(now, out);
+}
+
+void TaskCore::pursue(Now now, Effects& out) {
+  Candidate& candidate = *candidate_;
+  if (candidate.merging != 0 || candidate.getting != 0) return;
+  const Link& last = candidate.links.back();
+  const SharedWeights base = weights_of(last.close.base);
+  if (base && candidate.tries < kUpdateTries) {
+    Merge merge{id_, 0, {id_, last.close.round, last.close.base, task_.shape, base}, {}};
+    for (const schema::EdilMember& member : last.close.members) {
+      const UpdateTable::Entry* entry = updates_.find_whole(last.close.base, member);
+      if (entry == nullptr) return fetch_updates(now, last, out);
+      merge.updates.push_back({entry->payload, member.samples});
+    }
+    merge.tag = candidate.merging = new_tag();
+    out.push_back(std::move(merge));
+    return;
+  }
+  if (now.mono < candidate.retry_at) return;
+  if (++candidate.tries > kUpdateTries + kModelTries) {
+    candidate_.reset();
+    return;
+  }
+  candidate.getting = new_tag();
+  out.push_back(GetObject{candidate.getting, last.close.model});
+}
+
+void TaskCore::fetch_updates(Now now, const Link& last, Effects& out) {
+  Candidate& candidate = *candidate_;
+  if (now.mono < candidate.retry_at || asking_ != 0) return;
+  candidate.retry_at = now.mono + kRetryEvery;
+  // Gossip may still bring them: who closed had them a moment ago.
+  if (candidate.tries++ == 0 && last.close.round == chain_.round() + 1) {
+    candidate.retry_at = now.mono + 1s;
+    return;
+  }
+  schema::UpdatesQuestion question{id_, last.close.base, {}};
+  for (const schema::EdilMember& member : last.close.members)
+    if (updates_.find_whole(last.close.base, member) == nullptr)
+      question.hashes.push_back(member.hash);
+  const auto other = any_listener();
+  const host::PeerSlot peer = candidate.tries % 2 == 1 && other ? *other : candidate.via;
+  asking_ = new_tag();
+  asking_updates_ = true;
+  asked_ = peer;
+  ask_ends_ = now.mono + kAnswerTime;
+  out.push_back(Ask{peer, asking_, std::move(question)});
+}
+
+std::optional<host::PeerSlot> TaskCore::any_listener() {
+  if (listeners_.empty()) return std::nullopt;
+  return listeners_[static_cast<std::size_t>(rng_.below(listeners_.size()))];
+}
+
+// The model of the head, when the node knows only its CID.
+void TaskCore::fetch_model(Now now, Effects& out) {
+  if (getting_first_ != 0 || (get_at_ != kNever && now.mono < get_at_)) return;
+  get_at_ = kNever;
+  getting_first_ = new_tag();
+  out.push_back(GetObject{getting_first_, chain_.model()});
+}
+
+void TaskCore::on_got(Now now, std::uint64_t tag, Result<Bytes> file, Effects& out) {
+  const bool first = tag == getting_first_ && tag != 0;
+  const bool next = candidate_ && tag == candidate_->getting && tag != 0;
+  if (!first && !next) return;
+  const auto model = file ? decode_model(*file) : Result<Model>(file.error());
+  const bool fits = model && model->shape == task_.shape;
+  if (first) {
+    getting_first_ = 0;
+    if (fits && cid_of_file(*file) == chain_.model()) {
+      keep_model(chain_.model(), model->weights);
+      round_started_ = now.mono;
+      out.push_back(
+          Measure{id_, chain_.model(), model->weights, task_.shape, task_.data != DataKind::own});
+    } else {
+      get_at_ = now.mono + kRetryEvery;
+    }
+    return advance(now, out);
+  }
+  candidate_->getting = 0;
+  candidate_->retry_at = now.mono + kRetryEvery;
+  const Link& last = candidate_->links.back();
+  if (!file) return;
+  if (!fits || model->task != id_ || model->round != last.close.round ||
+      model->previous != last.close.base || cid_of_file(*file) != last.close.model) {
+    ++counters_.wrong_model;
+    liars_.insert(last.record.signer);
+    candidate_.reset();
+    return advance(now, out);
+  }
+  Candidate taken = std::move(*candidate_);
+  candidate_.reset();
+  adopt(now, taken.after, std::move(taken.links), model->weights, *file, out);
+}
+
+void TaskCore::on_merged(Now now, std::uint64_t tag, Merged merged, Effects& out) {
+  if (leading_ && leading_->merging == tag) {
+    leading_->merging = 0;
+    if (candidate_ || leading_->round != chain_.round() + 1) return leading_.reset();
+    schema::EdilClose close{id_,        leading_->round,  leading_->view, chain_.model(),
+                            merged.cid, leading_->members};
+    schema::EdilSigned record =
+        sign(context_.identity, context_.network_id, Kind::close, schema::encode_edil_close(close));
+    leading_->link = {make_link(std::move(record), std::move(close))};
+    leading_->merged = std::move(merged);
+    leading_->persisting = new_tag();
+    // Durable before it is told: who leads never closes the same view in two ways.
+    Commit commit;
+    commit.batch.put(context_.family, close_key(id_, leading_->round),
+                     schema::encode_edil_signed(leading_->link.front().record));
+    commit.durability = Durability::synced;
+    commit.tag = leading_->persisting;
+    out.push_back(std::move(commit));
+    return;
+  }
+  if (!candidate_ || candidate_->merging != tag) return;
+  candidate_->merging = 0;
+  const Link& last = candidate_->links.back();
+  if (merged.cid != last.close.model) {
+    ++counters_.wrong_model;
+    liars_.insert(last.record.signer);
+    candidate_.reset();
+    return advance(now, out);
+  }
+  Candidate taken = std::move(*candidate_);
+  candidate_.reset();
+  adopt(now, taken.after, std::move(taken.links), merged.weights, std::move(merged.file), out);
+}
+
+void TaskCore::on_persisted(Now now, std::uint64_t tag, bool kept, Effects& out) {
+  if (!leading_ || leading_->persisting != tag) return;
+  Leading lead = std::move(*leading_);
+  leading_.reset();
+  if (!kept || lead.round != chain_.round() + 1 || candidate_ ||
+      lead.link.front().close.base != chain_.model()) {
+    // Overtaken. What the store holds of that round follows from the chain.
+    if (lead.round <= chain_.round()) persist_chain(lead.round - 1, lead.round, Bytes(), out);
+    return advance(now, out);
+  }
+  ++counters_.rounds_led;
+  remember(lead.link.front().hash);
+  out.push_back(
+      Publish{id_, schema::encode_edil_message(schema::ClosedRound{lead.link.front().record})});
+  adopt(now, lead.round - 1, std::move(lead.link), lead.merged.weights, std::move(lead.merged.file),
+        out);
+}
+
+bool TaskCore::puts_model(const Link& link) const {
+  const PeerId& self = context_.identity.id();
+  if (link.record.signer == self) return true;
+  const Sha256Digest own = rank_of(link.close.round, self);
+  std::uint32_t before = 0;
+  bool member = false;
+  for (const schema::EdilMember& one : link.close.members) {
+    if (one.contributor == self)
+      member = true;
+    else if (rank_of(link.close.round, one.contributor) < own)
+      ++before;
+  }
+  return member && before < kModelPutters;
+}
+
+void TaskCore::persist_chain(std::uint32_t after, std::uint32_t old_round, const Bytes& file,
+                             Effects& out) {
+  Commit commit;
+  for (std::uint32_t round = after + 1; round <= chain_.round(); ++round)
+    commit.batch.put(context_.family, close_key(id_, round),
+                     schema::encode_edil_signed(chain_.link(round).record));
+  for (std::uint32_t round = chain_.round() + 1; round <= old_round; ++round)
+    commit.batch.erase(context_.family, close_key(id_, round));
+  if (!file.empty()) commit.batch.put(context_.family, model_key(id_), file);
+  out.push_back(std::move(commit));
+}
+
+void TaskCore::adopt(Now now, std::uint32_t after, std::vector<Link> links, SharedWeights weights,
+                     Bytes file, Effects& out) {
+  const std::uint32_t old_round = chain_.round();
+  if (after < old_round) ++counters_.switches;
+  for (std::uint32_t round = after + 1; round <= old_round; ++round)
+    accuracies_.erase(chain_.model_after(round));
+  const Cid& base = links.back().close.base;
+  const Cid previous = base;
+  for (const schema::EdilMember& member : links.back().close.members)
+    delivered(now, member.contributor, links.back().close.round);
+  chain_.follow(after, std::move(links));
+  counters_.rounds_closed += chain_.round() > old_round ? chain_.round() - old_round : 0;
+  keep_model(chain_.model(), weights);
+  updates_.keep({previous, chain_.model()});
+  for (auto& [contributor, join] : joins_) join.fresh = false;
+  persist_chain(after, old_round, file, out);
+  const Link& head = chain_.link(chain_.round());
+  if (puts_model(head))
+    out.push_back(
+        PutObject{new_tag(), std::move(file),
+                  "edil-" + task_text(id_).substr(0, 12) + "-" + std::to_string(head.close.round)});
+  leading_.reset();
+  ready_at_.reset();
+  led_view_.reset();
+  round_started_ = now.mono;
+  republish_at_ = kNever;
+  out.push_back(
+      Measure{id_, chain_.model(), std::move(weights), task_.shape, task_.data != DataKind::own});
+  advance(now, out);
+}
+
+// --- by stream
+
+void TaskCore::sync(Now now, host::PeerSlot peer, std::uint32_t from, Effects& out) {
+  if (asking_ != 0 && now.mono < ask_ends_) return;
+  asking_ = new_tag();
+  asking_updates_ = false;
+  asked_ = peer;
+  ask_ends_ = now.mono + kAnswerTime;
+  if (incoming_.empty() || incoming_.back().close.round != from) {
+    incoming_.clear();
+    incoming_checks_.clear();
+    incoming_bytes_ = 0;
+  }
+  out.push_back(Ask{peer, asking_,
+                    schema::ChainQuestion{id_, from, chain_.weight(), chain_.model(),
+                                          static_cast<std::uint32_t>(joins_.size())}});
+}
+
+EdilAnswer TaskCore::answer(const schema::ChainQuestion& question) const {
+  EdilAnswer answer;
+  answer.weight = chain_.weight();
+  answer.round = chain_.round();
+  if (joins_.size() > question.joins)
+    for (const auto& [contributor, join] : joins_) answer.joins.push_back(join.record);
+  if (chain_.weight() < question.weight || chain_.model() == question.model) return answer;
+  std::size_t bytes = 0;
+  for (std::uint32_t round = question.from_round + 1;
+       round <= chain_.round() && answer.records.size() < schema::kClosesAnswerMax; ++round) {
+    bytes += chain_.link(round).record.body.size();
+    if (bytes > kClosesAnswerBytes) break;
+    answer.records.push_back(chain_.link(round).record);
+  }
+  return answer;
+}
+
+EdilAnswer TaskCore::answer(const schema::UpdatesQuestion& question) const {
+  EdilAnswer answer;
+  answer.weight = chain_.weight();
+  answer.round = chain_.round();
+  const std::set<Sha256Digest> wanted(question.hashes.begin(), question.hashes.end());
+  std::size_t bytes = 0;
+  for (const UpdateTable::Entry* entry : updates_.whole(question.base)) {
+    if (wanted.count(entry->member.hash) == 0) continue;
+    bytes += entry->payload.size();
+    if (bytes > kUpdatesAnswerBytes) break;
+    answer.updates.push_back({entry->round, question.base, entry->member, entry->payload});
+  }
+  return answer;
+}
+
+void TaskCore::on_answer(Now now, std::uint64_t tag, Result<EdilAnswer> answer, Effects& out) {
+  if (tag != asking_ || tag == 0) return;
+  asking_ = 0;
+  if (answer && asking_updates_) on_updates_answer(now, *answer, out);
+  if (answer && !asking_updates_) on_chain_answer(now, *answer, out);
+  if (!answer) incoming_.clear();
+  advance(now, out);
+}
+
+void TaskCore::on_updates_answer(Now now, EdilAnswer& answer, Effects&) {
+  if (!candidate_) return;
+  const Link& last = candidate_->links.back();
+  bool any = false;
+  for (EdilUpdate& update : answer.updates) {
+    // Signatures of members hold since the close was checked; what is left is the content.
+    const auto& members = last.close.members;
+    const auto member = std::find_if(members.begin(), members.end(), [&](const auto& one) {
+      return same_update(one, update.member);
+    });
+    if (update.base != last.close.base || member == members.end()) continue;
+    const auto put =
+        updates_.put_whole(update.base, last.close.round, *member, std::move(update.payload));
+    any = any || put.has_value();
+    if (!put) (void)refuse(put.error());
+  }
+  if (!any) return;
+  candidate_->tries = 1;  // it goes on
+  candidate_->retry_at = now.mono;
+}
+
+void TaskCore::on_chain_answer(Now now, EdilAnswer& answer, Effects& out) {
+  take_joins(answer.joins, out);
+  if (answer.records.empty()) return incoming_.clear();
+  for (const schema::EdilSigned& record : answer.records) {
+    auto link = read_link(record);
+    if (!link) {
+      (void)refuse(link.error());
+      return incoming_.clear();
+    }
+    incoming_bytes_ += record.body.size();
+    const bool known =
+        link->close.round <= chain_.round() && chain_.link(link->close.round).hash == link->hash;
+    if (!known) {
+      incoming_checks_.push_back(check_of(Kind::close, link->record));
+      add_checks(*link, incoming_checks_);
+    }
+    incoming_.push_back(std::move(*link));
+  }
+  const std::uint32_t reached = incoming_.back().close.round;
+  if (reached < answer.round && incoming_bytes_ < kIncomingBytesMax)
+    return sync(now, asked_, reached, out);  // the next page; all are checked at the end
+  std::vector<Link> links = std::exchange(incoming_, {});
+  std::vector<Check> checks = std::exchange(incoming_checks_, {});
+  if (checks.empty()) return consider(now, std::move(links), asked_, out);
+  (void)check(std::move(checks), LinksCheck{std::move(links), asked_, {}}, out);
+}
+
+}  // namespace kith::edil
