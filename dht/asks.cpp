@@ -6,13 +6,18 @@ namespace kith::dht {
 
 using libp2p::KadMessage;
 
-Duration Asks::late_after() const {
+Duration AnswerTimes::late_after() const {
   if (mean_ == Duration{}) return kLateFirst;
-  return std::clamp(mean_ + 4 * deviation_, kLateMin, kLateMax);
+  return std::clamp(mean_ + deviation_, kLateMin, kLateMax);
+}
+
+Duration AnswerTimes::overdue_after() const {
+  if (mean_ == Duration{}) return kOverdueFirst;
+  return std::clamp(mean_ + 4 * deviation_, kOverdueMin, kOverdueMax);
 }
 
 // RFC 6298, with its gains of 1/8 and 1/4.
-void Asks::measure(Duration took) {
+void AnswerTimes::add(Duration took) {
   if (mean_ == Duration{}) {
     mean_ = std::max(took, Duration(1));
     deviation_ = took / 2;
@@ -38,7 +43,8 @@ void Asks::ask(Now now, Ask ask, std::optional<host::PeerSlot> slot, std::vector
   pending.ask = std::move(ask);
   pending.started = now.mono;
   pending.deadline = later(now.mono, kAskDeadline);
-  pending.timer = later(now.mono, late_after());
+  pending.timer = later(now.mono, times(!slot).late_after());
+  pending.dialled = !slot;
   const PeerId id = pending.ask.peer.id();
   const Mono timer = pending.timer;
   const AskId made = asks_.insert(std::move(pending));
@@ -157,7 +163,7 @@ bool Asks::on_message(Now now, host::StreamSlot stream, const Bytes& message, Ef
   if (answer->type != pending->ask.type ||
       (!answer->key.empty() && answer->key != pending->ask.key))
     return refuse(fail(Errc::malformed, "an answer to another request"));
-  measure(now.mono - pending->started);
+  (pending->dialled ? dialled_ : connected_).add(now.mono - pending->started);
   finish(id, Outcome::Kind::answered, std::move(*answer), {}, outcomes);
   set_idle(now, stream, found->second, out);
   return true;
@@ -199,11 +205,14 @@ bool Asks::on_closed(Now, host::StreamSlot stream, const Error* error, Effects& 
 void Asks::on_timer(Now now, AskId id, Effects& out, Outcomes& outcomes) {
   Pending& pending = asks_.at(id);
   timers_.erase({pending.timer, id});
-  if (!pending.late && pending.deadline > now.mono) {
-    pending.late = true;
-    pending.timer = pending.deadline;
+  if (pending.deadline > now.mono) {
+    const bool late = pending.stage == Stage::fresh;
+    pending.stage = late ? Stage::late : Stage::overdue;
+    const Mono overdue = later(pending.started, times(pending.dialled).overdue_after());
+    pending.timer = late ? std::clamp(overdue, now.mono, pending.deadline) : pending.deadline;
     timers_.insert({pending.timer, id});
-    outcomes.push_back({Outcome::Kind::late, pending.ask, pending.slot, {}, {}});
+    const auto kind = late ? Outcome::Kind::late : Outcome::Kind::overdue;
+    outcomes.push_back({kind, pending.ask, pending.slot, {}, {}});
     return;
   }
   if (pending.stream) {

@@ -5,10 +5,11 @@
 // Rules
 // * One outcome ends an ask: answered (the message that came), delivered (nothing is answered to
 //   ADD_PROVIDER: the other side took the stream), connected (nothing was to be sent), or failed.
-//   `late` may come once before.
+//   `late` may come once before, and `overdue` after that.
 // * The deadline is kAskDeadline in all: connecting, opening and answering together.
-// * Late is slower than nearly all were: a running mean of answer times and four times their mean
-//   deviation (as TCP's retransmission timer, RFC 6298), within kLateMin and kLateMax.
+// * Late is slower than most were, overdue slower than nearly all: a running mean of answer times
+//   and once or four times their mean deviation (after TCP's retransmission timer, RFC 6298). Peers
+//   that must be dialled first are measured apart: they take several round trips more.
 // * An answer must be of the type that was asked for and, where it names a key, of the key asked
 //   for; any other message resets the stream, and the ask fails.
 // * ADD_PROVIDER goes on a stream of its own and is delivered when the other side took that.
@@ -30,20 +31,25 @@ inline constexpr Duration kAskDeadline = 10s;
 inline constexpr Duration kIdleStream = 5s;  // js gives up a silent stream after 10 s
 inline constexpr std::size_t kIdleStreamsMax = 64;
 inline constexpr std::size_t kAsksInFlightMax = 1024;
-inline constexpr Duration kLateFirst = 2s;  // before anything was measured
-inline constexpr Duration kLateMin = 300ms;
-inline constexpr Duration kLateMax = 3s;
+// Before anything was measured, and the range of what is concluded from measuring.
+inline constexpr Duration kLateFirst = 1s;
+inline constexpr Duration kLateMin = 200ms;
+inline constexpr Duration kLateMax = 2s;
+inline constexpr Duration kOverdueFirst = 3s;
+inline constexpr Duration kOverdueMin = 500ms;
+inline constexpr Duration kOverdueMax = 4s;
 
 struct QueryTag;
 using QuerySlot = Handle<QueryTag>;
 
 enum class Expect : std::uint8_t { answer, delivery, connection };
-enum class Purpose : std::uint8_t { search, publish, correct, probe };
+enum class Purpose : std::uint8_t { search, look, publish, correct, probe };
 
 struct Ask {
   Purpose purpose = Purpose::search;
   QuerySlot query;  // none for corrections and probes
   PeerRef peer;
+  std::uint8_t attempt = 0;  // of a search: HeardPeer::attempt
   Expect expect = Expect::answer;
   libp2p::KadType type = libp2p::KadType::find_node;
   Bytes key;
@@ -51,13 +57,24 @@ struct Ask {
 };
 
 struct Outcome {
-  enum class Kind : std::uint8_t { answered, delivered, connected, late, failed } kind;
+  enum class Kind : std::uint8_t { answered, delivered, connected, late, overdue, failed } kind;
   Ask ask;
-  host::PeerSlot slot;  // when it is known; not with late
+  host::PeerSlot slot;  // where it is known
   libp2p::KadMessage answer;
   Error error;
 };
 using Outcomes = std::vector<Outcome>;
+
+class AnswerTimes {
+ public:
+  void add(Duration took);
+  Duration late_after() const;
+  Duration overdue_after() const;
+
+ private:
+  Duration mean_{};  // 0: nothing was measured yet
+  Duration deviation_{};
+};
 
 class Asks {
  public:
@@ -83,9 +100,10 @@ class Asks {
   static constexpr std::uint64_t kFirstRequest = 1u << 20;
   std::size_t in_flight() const { return asks_.size(); }
   std::size_t idle_streams() const { return idle_.size(); }
-  Duration late_after() const;
+  const AnswerTimes& times(bool dialled) const { return dialled ? dialled_ : connected_; }
 
  private:
+  enum class Stage : std::uint8_t { fresh, late, overdue };
   struct Pending {
     Ask ask;
     Mono started{};
@@ -95,7 +113,8 @@ class Asks {
     host::PeerSlot slot;
     host::StreamSlot stream;
     bool reused = false;
-    bool late = false;
+    bool dialled = false;
+    Stage stage = Stage::fresh;
   };
   struct Stream {
     AskId ask;  // none: idle
@@ -111,7 +130,6 @@ class Asks {
               Outcomes& outcomes);
   void set_idle(Now now, host::StreamSlot stream, Stream& state, Effects& out);
   void forget_idle(host::StreamSlot stream, const Stream& state);
-  void measure(Duration took);
   void on_timer(Now now, AskId id, Effects& out, Outcomes& outcomes);
 
   Slots<AskId, Pending> asks_;
@@ -120,8 +138,8 @@ class Asks {
   std::map<host::StreamSlot, Stream> streams_;
   std::map<host::PeerSlot, Idle> idle_;
   std::uint64_t requests_ = kFirstRequest;
-  Duration mean_{};  // of answer times; 0: none yet
-  Duration deviation_{};
+  AnswerTimes connected_;
+  AnswerTimes dialled_;
 };
 
 }  // namespace kith::dht

@@ -178,30 +178,44 @@ void Dht::on_outcome(Now now, Outcome outcome, Effects& out) {
   Query* query = queries_.find(outcome.ask.query);
   if (query == nullptr) return;  // it has ended, or it was a probe or a correction
   if (outcome.ask.purpose == Purpose::publish) {
-    if (outcome.kind == Kind::late) return;
+    if (outcome.kind == Kind::late || outcome.kind == Kind::overdue) return;
     const bool echoed = outcome.kind == Kind::answered && outcome.answer.record &&
                         outcome.answer.record->value == query->value;
     on_published(now, *query, echoed || outcome.kind == Kind::delivered, out);
     return;
   }
   if (query->publishing) return;  // a late answer to a search that is over
+  if (outcome.ask.purpose == Purpose::look) {
+    if (outcome.kind == Kind::answered)
+      query->lookup.on_look(peer, heard_from(outcome.answer.closer));
+    else
+      query->lookup.on_look_failed(peer);
+    return advance(now, *query, out);
+  }
+  on_search_outcome(now, *query, outcome, out);
+}
+
+void Dht::on_search_outcome(Now now, Query& query, Outcome& outcome, Effects& out) {
+  const PeerRef& peer = outcome.ask.peer;
+  const std::uint8_t attempt = outcome.ask.attempt;
   switch (outcome.kind) {
-    case Kind::answered:
-      on_answer(now, *query, outcome, out);
-      return;
-    case Kind::connected:
-      end(now, *query, answer_of(*query), out);
-      return;
-    case Kind::late:
-      query->lookup.on_late(peer);
+    case Outcome::Kind::answered:
+      return on_answer(now, query, outcome, out);
+    case Outcome::Kind::connected:
+      return end(now, query, answer_of(query), out);
+    case Outcome::Kind::late:
+      query.lookup.on_late(peer, attempt);
       break;
-    case Kind::failed:
-    case Kind::delivered:
-      query->lookup.on_failed(peer);
-      report(*query, {}, out);
+    case Outcome::Kind::overdue:
+      query.lookup.on_overdue(peer, attempt);
+      break;
+    case Outcome::Kind::failed:
+    case Outcome::Kind::delivered:
+      query.lookup.on_failed(peer, attempt);
+      report(query, {}, out);
       break;
   }
-  advance(now, *query, out);
+  advance(now, query, out);
 }
 
 void Dht::on_stream(Now now, host::StreamSlot stream, host::PeerSlot peer, Effects& out) {

@@ -161,6 +161,7 @@ class Dht {
   void keep_up(Now now, Effects& out);
   void settle(Now now, Effects& out);  // handles outcomes until none is left
   void on_outcome(Now now, Outcome outcome, Effects& out);
+  void on_search_outcome(Now now, Query& query, Outcome& outcome, Effects& out);
   bool wants_peers() const { return table_.size() < kReplication; }
   bool hopeful() const;  // may a first peer come into the table soon?
 

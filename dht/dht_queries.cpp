@@ -93,6 +93,7 @@ void Dht::advance(Now now, Query& query, Effects& out) {
     Ask ask;
     ask.query = query.slot;
     ask.peer = next->peer;
+    ask.attempt = next->attempt;
     ask.expect = next->peer == query.wanted ? Expect::connection : Expect::answer;
     ask.type = query.asks;
     ask.key = query.key;
@@ -100,6 +101,15 @@ void Dht::advance(Now now, Query& query, Effects& out) {
     std::vector<Multiaddr> addrs = next->addrs;
     const auto slot = slot_of(ask.peer);
     asks_.ask(now, std::move(ask), slot, std::move(addrs), out, outcomes_);
+  }
+  while (const PeerRef look = query.lookup.next_look()) {
+    Ask ask;
+    ask.purpose = Purpose::look;
+    ask.query = query.slot;
+    ask.peer = look;
+    ask.key = look.id().bytes();
+    ask.message = libp2p::encode_kad({KadType::find_node, ask.key, {}, {}, {}});
+    asks_.ask(now, std::move(ask), slot_of(look), {}, out, outcomes_);
   }
   if (query.lookup.finished()) on_search_over(now, query, out);
 }

@@ -55,22 +55,29 @@ bool Lookup::hear(HeardPeer heard, std::uint16_t source) {
   candidates_.insert(candidates_.begin() + static_cast<long>(at), std::move(candidate));
   // The farthest makes room, unless its answer is still to come.
   if (candidates_.size() > kCandidatesMax) {
-    const State last = candidates_.back().state;
-    if (last == State::asked) --in_flight_;
-    if (last == State::late) --late_;
+    leave_flight(candidates_.back().state);
     candidates_.pop_back();
   }
   return true;
 }
 
 bool Lookup::merge(Candidate& known, HeardPeer heard, std::uint16_t source) {
-  const bool grown = merge_addrs(known.who.addrs, std::move(heard.addrs));
+  known.more = merge_addrs(known.who.addrs, std::move(heard.addrs)) || known.more;
   if (known.sources[0] != source && known.sources[1] == kNoSource) known.sources[1] = source;
-  if (grown && known.state == State::failed && known.retries < kRetriesMax && trusted(known)) {
-    ++known.retries;
-    known.state = State::heard;
-  }
+  if (known.state == State::answered && source != kNoSource) ++sources_[source].good;
+  if (known.state != State::asked) try_again(known);
   return false;
+}
+
+// Puts a late or failed peer back among those to be asked, when there are new addresses for it.
+bool Lookup::try_again(Candidate& candidate) {
+  const State was = candidate.state;
+  const bool may = candidate.more && candidate.who.attempt < kRetriesMax && trusted(candidate);
+  if (!may || was == State::heard || was == State::answered) return false;
+  leave_flight(was);
+  ++candidate.who.attempt;
+  candidate.state = State::heard;
+  return true;
 }
 
 // A candidate that we knew ourselves has no source to blame.
@@ -89,8 +96,8 @@ void Lookup::drop_distrusted() {
 // Books what became of a candidate (it was `was` before) for those who named it.
 void Lookup::judge_sources(const Candidate& candidate, State was) {
   bool turned = false;
-  const bool was_bad = was == State::late;
-  const bool is_bad = candidate.state == State::late || candidate.state == State::failed;
+  const bool was_bad = was == State::overdue;
+  const bool is_bad = candidate.state == State::overdue || candidate.state == State::failed;
   for (const std::uint16_t index : candidate.sources) {
     if (index == kNoSource) continue;
     Source& source = sources_[index];
@@ -103,13 +110,17 @@ void Lookup::judge_sources(const Candidate& candidate, State was) {
   if (turned) drop_distrusted();
 }
 
-// Calls each(index) for the window, nearest first, until it says stop (true).
-template <class Each>
-void Lookup::each_in_window(Each&& each) const {
+void Lookup::leave_flight(State was) {
+  if (was == State::asked) --in_flight_;
+}
+
+// Calls each(index) for the k nearest of which out(state) does not hold, nearest first, until it
+// says stop (true).
+template <class Out, class Each>
+void Lookup::each_in_window(Out&& out, Each&& each) const {
   std::size_t live = 0;
   for (std::size_t i = 0; i < candidates_.size() && live < limits_.replication; ++i) {
-    const State state = candidates_[i].state;
-    if (state == State::failed || state == State::late) continue;
+    if (out(candidates_[i].state)) continue;
     ++live;
     if (each(i)) return;
   }
@@ -117,14 +128,18 @@ void Lookup::each_in_window(Each&& each) const {
 
 const HeardPeer* Lookup::next() {
   if (in_flight_ >= limits_.parallelism || asked_ >= limits_.asks_max) return nullptr;
+  const auto out = [](State state) {
+    return state == State::failed || state == State::late || state == State::overdue;
+  };
   std::size_t chosen = candidates_.size();
-  each_in_window([&](std::size_t i) {
+  each_in_window(out, [&](std::size_t i) {
     if (candidates_[i].state != State::heard) return false;
     chosen = i;
     return true;
   });
   if (chosen == candidates_.size()) return nullptr;
   candidates_[chosen].state = State::asked;
+  candidates_[chosen].more = false;
   ++in_flight_;
   ++asked_;
   return &candidates_[chosen].who;
@@ -133,13 +148,16 @@ const HeardPeer* Lookup::next() {
 std::size_t Lookup::on_answer(const PeerRef& from, std::vector<HeardPeer> closer) {
   Candidate* answered = find(from);
   if (answered == nullptr) return 0;
-  const State was = answered->state;
-  if (was != State::asked && was != State::late) return 0;
-  if (was == State::asked) --in_flight_;
-  if (was == State::late) --late_;
-  answered->state = State::answered;
+  const bool again = answered->state == State::heard && answered->who.attempt > 0;
+  if (!pending(answered->state) && !again) return 0;
+  const State was = std::exchange(answered->state, State::answered);
+  leave_flight(was);
   ++answered_;
   judge_sources(*answered, was);
+  return hear_all(from, std::move(closer));
+}
+
+std::size_t Lookup::hear_all(const PeerRef& from, std::vector<HeardPeer> closer) {
   sources_.push_back({from, 0, 0});
   const auto source = static_cast<std::uint16_t>(sources_.size() - 1);
   std::size_t fresh = 0;
@@ -147,37 +165,108 @@ std::size_t Lookup::on_answer(const PeerRef& from, std::vector<HeardPeer> closer
   return fresh;
 }
 
-void Lookup::on_late(const PeerRef& peer) {
+Lookup::Candidate* Lookup::find_attempt(const PeerRef& peer, std::uint8_t attempt) {
   Candidate* candidate = find(peer);
-  if (candidate == nullptr || candidate->state != State::asked) return;
-  --in_flight_;
-  ++late_;
-  candidate->state = State::late;
-  judge_sources(*candidate, State::asked);
+  return candidate != nullptr && candidate->who.attempt == attempt ? candidate : nullptr;
 }
 
-void Lookup::on_failed(const PeerRef& peer) {
-  Candidate* candidate = find(peer);
-  if (candidate == nullptr) return;
-  const State was = candidate->state;
-  if (was != State::asked && was != State::late) return;
-  if (was == State::asked) --in_flight_;
-  if (was == State::late) --late_;
-  candidate->state = State::failed;
+void Lookup::on_late(const PeerRef& peer, std::uint8_t attempt) {
+  Candidate* candidate = find_attempt(peer, attempt);
+  if (candidate == nullptr || candidate->state != State::asked) return;
+  if (try_again(*candidate)) return;
+  --in_flight_;
+  candidate->state = State::late;
+}
+
+void Lookup::on_overdue(const PeerRef& peer, std::uint8_t attempt) {
+  Candidate* candidate = find_attempt(peer, attempt);
+  if (candidate == nullptr || candidate->state != State::late) return;
+  candidate->state = State::overdue;
+  judge_sources(*candidate, State::late);
+}
+
+void Lookup::on_failed(const PeerRef& peer, std::uint8_t attempt) {
+  Candidate* candidate = find_attempt(peer, attempt);
+  if (candidate == nullptr || !pending(candidate->state)) return;
   ++failed_;
+  if (try_again(*candidate)) return;
+  const State was = std::exchange(candidate->state, State::failed);
+  leave_flight(was);
   judge_sources(*candidate, was);
 }
 
-bool Lookup::finished() const {
-  bool waiting = false;
+bool Lookup::settled(bool without_late) const {
+  const auto out = [&](State state) {
+    return state == State::failed || state == State::overdue ||
+           (without_late && state == State::late);
+  };
   const bool spent = asked_ >= limits_.asks_max;
-  each_in_window([&](std::size_t i) {
+  bool waiting = false;
+  each_in_window(out, [&](std::size_t i) {
     const State state = candidates_[i].state;
-    waiting = state == State::asked || (state == State::heard && !spent);
+    waiting = state == State::asked || state == State::late || (state == State::heard && !spent);
     return waiting;
   });
-  if (waiting) return false;
-  return answered_ > 0 || late_ == 0;
+  return !waiting && answered_ > 0;
+}
+
+bool Lookup::nobody_left() const {
+  const bool spent = asked_ >= limits_.asks_max;
+  return std::none_of(candidates_.begin(), candidates_.end(), [&](const Candidate& candidate) {
+    return pending(candidate.state) || (candidate.state == State::heard && !spent);
+  });
+}
+
+// The two farthest of the window, and the farthest that shares one bit more with the target: they
+// stand for the parts of the region in which live peers may have been passed over.
+PeerRef Lookup::wanted_look() const {
+  if (looks_.size() >= kLooksMax) return {};
+  std::vector<const Candidate*> window;
+  bool dead = false;  // one that is nearer than the farthest
+  bool dead_before = false;
+  for (const Candidate& candidate : candidates_) {
+    if (window.size() == limits_.replication) break;
+    if (candidate.state == State::answered) {
+      window.push_back(&candidate);
+      dead = dead_before;
+    } else {
+      dead_before = true;
+    }
+  }
+  if (window.size() < 2 || !(window.size() < limits_.replication ? dead_before : dead)) return {};
+  const Candidate* farthest = window.back();
+  const int shared = common_prefix(farthest->who.peer.key(), target_);
+  const Candidate* inner = farthest;
+  for (const Candidate* candidate : window)
+    if (common_prefix(candidate->who.peer.key(), target_) > shared) inner = candidate;
+  for (const Candidate* wanted : {farthest, inner, window[window.size() - 2]}) {
+    const auto same = [&](const Look& look) { return look.peer == wanted->who.peer; };
+    if (std::none_of(looks_.begin(), looks_.end(), same)) return wanted->who.peer;
+  }
+  return {};
+}
+
+PeerRef Lookup::next_look() {
+  if (!settled(true)) return {};
+  PeerRef wanted = wanted_look();
+  if (wanted) looks_.push_back({wanted, false});
+  return wanted;
+}
+
+std::size_t Lookup::on_look(const PeerRef& from, std::vector<HeardPeer> closer) {
+  on_look_failed(from);
+  return hear_all(from, std::move(closer));
+}
+
+void Lookup::on_look_failed(const PeerRef& from) {
+  for (Look& look : looks_)
+    if (look.peer == from) look.over = true;
+}
+
+bool Lookup::finished() const {
+  if (answered_ == 0) return nobody_left();
+  const auto over = [](const Look& look) { return look.over; };
+  return settled(false) && std::all_of(looks_.begin(), looks_.end(), over) && !wanted_look();
 }
 
 std::vector<HeardPeer> Lookup::closest() const {

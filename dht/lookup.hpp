@@ -3,23 +3,27 @@
 // in them, is its owner's business. All kinds of query share it.
 //
 // Rules
-// * The window is the k nearest peers heard of, without those that failed or are late. Only peers
-// of
-//   the window are asked, nearest first, at most alpha at a time. It is over when all of the window
+// * The window is the k nearest peers heard of, without those that failed. Only peers of the window
+//   are asked, nearest first, at most alpha at a time. The search is over when all of the window
 //   have answered, or nobody is left to ask.
-// * A late peer (on_late: slower than most, far before its request times out) loses its place and
-// its
-//   share of alpha, so that dead entries do not hold the search up; its answer still counts if it
-//   comes. The search waits for late peers only while nobody at all has answered.
-// * Our own id and peers heard of before are dropped. A peer that failed is asked again when
-// another
-//   source gives other addresses for it, twice at most: wrong addresses in one answer must not make
-//   a live peer look dead.
-// * A source of which kDistrustAfter peers failed or are late and none has answered is distrusted:
+// * A late peer (on_late: slower than most) gives its share of alpha and its place to the next one,
+//   so that what may be dead is made up for while it may still answer. The end waits for it until
+//   it is overdue (on_overdue: slower than nearly all, far before its request times out), and for
+//   overdue peers only while nobody at all has answered. An answer counts whenever it comes.
+// * Our own id and peers heard of before are dropped. When another source gives other addresses for
+//   a peer that is late or failed, it is asked once more, twice at most: wrong addresses in one
+//   answer must not make a live peer look dead. Each such attempt has a number, and what is
+//   reported of an earlier one no longer counts, but for its answer.
+// * A source of which kDistrustAfter peers failed or are overdue and none has answered is
+// distrusted:
 //   what it alone named is no longer asked.
-// Bounds: asks_max requests, kCandidatesMax peers (the farthest go), kAddrsPerSource addresses a
-// source and kAddrsPerCandidate a peer. Attacker: peers that name endless new peers, dead ones, us,
-// each other, or wrong addresses of honest ones.
+// * A second look. An answer names k peers, of which dead ones take the place of live ones that are
+//   only a little farther. So when peers nearer than the farthest of the window are dead, some
+//   peers of the window are asked for what is near themselves (next_look), which shows the far part
+//   of the region as they see it.
+// Bounds: asks_max requests, kLooksMax second looks, kCandidatesMax peers (the farthest go),
+// kAddrsPerSource addresses a source and kAddrsPerCandidate a peer. Attacker: peers that name
+// endless new peers, dead ones, us, each other, or wrong addresses of honest ones.
 #pragma once
 
 #include <optional>
@@ -38,6 +42,7 @@ inline constexpr std::size_t kAddrsPerSource = 8;
 inline constexpr std::size_t kAddrsPerCandidate = 24;
 inline constexpr std::uint32_t kDistrustAfter = 4;
 inline constexpr std::uint8_t kRetriesMax = 2;
+inline constexpr std::size_t kLooksMax = 6;
 
 struct LookupLimits {
   std::size_t replication = kReplication;
@@ -48,6 +53,7 @@ struct LookupLimits {
 struct HeardPeer {
   PeerRef peer;
   std::vector<Multiaddr> addrs;
+  std::uint8_t attempt = 0;  // with these addresses; told by the lookup
 };
 
 class Lookup {
@@ -60,8 +66,15 @@ class Lookup {
   const HeardPeer* next();
   // Answers how many of `closer` were new here.
   std::size_t on_answer(const PeerRef& from, std::vector<HeardPeer> closer);
-  void on_late(const PeerRef& peer);
-  void on_failed(const PeerRef& peer);
+  void on_late(const PeerRef& peer, std::uint8_t attempt = 0);
+  void on_overdue(const PeerRef& peer, std::uint8_t attempt = 0);
+  void on_failed(const PeerRef& peer, std::uint8_t attempt = 0);
+
+  // Whom to ask for the peers nearest to itself; null: nobody, for now.
+  PeerRef next_look();
+  std::size_t on_look(const PeerRef& from, std::vector<HeardPeer> closer);
+  void on_look_failed(const PeerRef& from);  // or late: it is not waited for
+
   bool finished() const;
 
   // The nearest that answered, nearest first, at most k.
@@ -75,16 +88,20 @@ class Lookup {
 
  private:
   static constexpr std::uint16_t kNoSource = UINT16_MAX;
-  enum class State : std::uint8_t { heard, asked, late, answered, failed };
+  enum class State : std::uint8_t { heard, asked, late, overdue, answered, failed };
   struct Candidate {
     HeardPeer who;
     State state = State::heard;
-    std::uint8_t retries = 0;
+    bool more = false;                                  // addresses came after it was asked
     std::uint16_t sources[2] = {kNoSource, kNoSource};  // who named it first and second
+  };
+  struct Look {
+    PeerRef peer;
+    bool over = false;
   };
   struct Source {
     PeerRef peer;
-    std::uint32_t bad = 0;   // of those it named: failed or late
+    std::uint32_t bad = 0;   // of those it named: failed or overdue
     std::uint32_t good = 0;  // answered
     bool distrusted() const { return bad >= kDistrustAfter && good == 0; }
   };
@@ -96,16 +113,26 @@ class Lookup {
   void judge_sources(const Candidate& candidate, State was);
   bool trusted(const Candidate& candidate) const;
   void drop_distrusted();
-  template <class Each>
-  void each_in_window(Each&& each) const;
+  static bool pending(State state) {
+    return state == State::asked || state == State::late || state == State::overdue;
+  }
+  void leave_flight(State was);
+  bool try_again(Candidate& candidate);
+  Candidate* find_attempt(const PeerRef& peer, std::uint8_t attempt);
+  std::size_t hear_all(const PeerRef& from, std::vector<HeardPeer> closer);
+  bool settled(bool without_late) const;  // all of the window have answered, or nobody is left
+  bool nobody_left() const;               // to ask or to wait for
+  PeerRef wanted_look() const;
+  template <class Out, class Each>
+  void each_in_window(Out&& out, Each&& each) const;
 
   PeerRef self_;
   Key target_;
   LookupLimits limits_;
   std::vector<Candidate> candidates_;  // nearest first
   std::vector<Source> sources_;
+  std::vector<Look> looks_;
   std::uint32_t in_flight_ = 0;  // asked and not late
-  std::uint32_t late_ = 0;
   std::uint32_t asked_ = 0;
   std::uint32_t answered_ = 0;
   std::uint32_t failed_ = 0;

@@ -103,7 +103,7 @@ TEST_F(AsksTest, the_deadline_covers_connecting_and_answering_together) {
   start(request(), false);
   const RequestId connecting = only<Connect>(out)[0].request;
   wait(6s);
-  EXPECT_EQ(kinds(), std::vector{Kind::late});
+  EXPECT_EQ(kinds(), (std::vector{Kind::late, Kind::overdue}));
   out.clear();
   asks.on_connected(now, connecting, peer_slot(3), out, outcomes);
   const host::StreamSlot stream = opened();
@@ -117,36 +117,49 @@ TEST_F(AsksTest, the_deadline_covers_connecting_and_answering_together) {
   EXPECT_TRUE(asks.on_connected(now, connecting, peer_slot(3), out, outcomes));
 }
 
-TEST_F(AsksTest, late_comes_once_and_the_answer_may_still_follow) {
+TEST_F(AsksTest, late_and_overdue_come_once_and_the_answer_may_still_follow) {
   start(request());
   const host::StreamSlot stream = opened();
   wait(kLateFirst);
   wait(1s);
   EXPECT_EQ(kinds(), std::vector{Kind::late});
+  wait(kOverdueFirst - kLateFirst);
+  wait(1s);
+  EXPECT_EQ(kinds(), std::vector{Kind::overdue});
   asks.on_message(now, stream, answer(), out, outcomes);
   EXPECT_EQ(kinds(), std::vector{Kind::answered});
 }
 
-TEST_F(AsksTest, late_is_measured_by_what_answers_took) {
-  EXPECT_EQ(asks.late_after(), kLateFirst);
+TEST(AnswerTimes, conclude_from_what_answers_took) {
+  AnswerTimes times;
+  EXPECT_EQ(times.late_after(), kLateFirst);
+  EXPECT_EQ(times.overdue_after(), kOverdueFirst);
+  for (int i = 0; i < 100; ++i) times.add(20ms);
+  EXPECT_EQ(times.late_after(), kLateMin);
+  EXPECT_EQ(times.overdue_after(), kOverdueMin);
+  for (int i = 0; i < 200; ++i) times.add(i % 2 == 0 ? 600ms : 800ms);
+  EXPECT_GT(times.late_after(), 800ms);
+  EXPECT_LT(times.late_after(), 1s);
+  EXPECT_GT(times.overdue_after(), times.late_after());
+  for (int i = 0; i < 100; ++i) times.add(1h);
+  EXPECT_EQ(times.late_after(), kLateMax);
+  EXPECT_EQ(times.overdue_after(), kOverdueMax);
+}
+
+TEST_F(AsksTest, dialled_peers_are_measured_apart) {
   for (int i = 0; i < 50; ++i) {
-    start(request());
-    const bool again = only<OpenStream>(out).empty();
-    const host::StreamSlot stream = again ? stream_slot(streams) : opened();
+    start(request(), false);
+    const RequestId connecting = only<Connect>(out).back().request;
     out.clear();
-    wait(100ms);
+    wait(900ms);
+    asks.on_connected(now, connecting, peer_slot(1), out, outcomes);
+    const bool reused = only<OpenStream>(out).empty();
+    const host::StreamSlot stream = reused ? stream_slot(streams) : opened();
+    out.clear();
     asks.on_message(now, stream, answer(), out, outcomes);
-    out.clear();
   }
-  EXPECT_EQ(asks.late_after(), kLateMin);
-  for (int i = 0; i < 50; ++i) {
-    start(request());
-    out.clear();
-    wait(2500ms);
-    asks.on_message(now, stream_slot(streams), answer(), out, outcomes);
-  }
-  EXPECT_GE(asks.late_after(), 2500ms);
-  EXPECT_LE(asks.late_after(), kLateMax);
+  EXPECT_EQ(asks.times(false).late_after(), kLateFirst);
+  EXPECT_NE(asks.times(true).late_after(), kLateFirst);
 }
 
 TEST_F(AsksTest, an_idle_stream_is_used_again) {

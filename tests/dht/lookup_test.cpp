@@ -35,6 +35,10 @@ class LookupTest : public ::testing::Test {
     while (const HeardPeer* next = lookup.next()) asked.push_back(next->peer);
     return asked;
   }
+  // Second looks, none of which helps.
+  void look_in_vain() {
+    while (const PeerRef look = lookup.next_look()) lookup.on_look_failed(look);
+  }
   std::size_t rank(const PeerRef& peer) const {
     return static_cast<std::size_t>(std::find(all.begin(), all.end(), peer) - all.begin());
   }
@@ -123,6 +127,8 @@ TEST_F(LookupTest, a_dead_peer_gives_its_place_to_the_next) {
   bool failed = false;
   while (!lookup.finished()) {
     for (const PeerRef& peer : ask_all()) asked.push_back(peer);
+    look_in_vain();
+    if (lookup.finished()) break;
     ASSERT_FALSE(asked.empty());
     const PeerRef peer = asked.front();
     asked.pop_front();
@@ -138,15 +144,22 @@ TEST_F(LookupTest, a_dead_peer_gives_its_place_to_the_next) {
   EXPECT_TRUE(lookup.closest().back().peer == all[20]);
 }
 
-TEST_F(LookupTest, late_peers_hold_up_neither_alpha_nor_the_end) {
+TEST_F(LookupTest, late_peers_are_made_up_for_while_they_may_still_answer) {
   for (std::size_t n = 0; n < 30; ++n) lookup.seed(all[n]);
-  for (const PeerRef& peer : ask_all()) lookup.on_late(peer);
-  std::vector<PeerRef> next = ask_all();
-  EXPECT_EQ(next.size(), kParallelism) << "others are asked in their stead";
-  for (const PeerRef& peer : next) lookup.on_answer(peer, {});
-  for (const PeerRef& peer : ask_all()) lookup.on_answer(peer, {});
+  const std::vector<PeerRef> late = ask_all();
+  for (const PeerRef& peer : late) lookup.on_late(peer);
+  for (int round = 0; round < 2; ++round) {
+    const std::vector<PeerRef> next = ask_all();
+    EXPECT_EQ(next.size(), kParallelism) << "others are asked in their stead";
+    for (const PeerRef& peer : next) lookup.on_answer(peer, {});
+  }
+  EXPECT_FALSE(lookup.finished()) << "they may still come";
+  lookup.on_answer(late[0], {});
+  for (const PeerRef& peer : late) lookup.on_overdue(peer);
+  look_in_vain();
   EXPECT_TRUE(lookup.finished());
   EXPECT_EQ(lookup.closest().size(), 20u);
+  EXPECT_TRUE(lookup.closest()[0].peer == late[0]);
 }
 
 TEST_F(LookupTest, a_late_answer_still_counts) {
@@ -154,15 +167,16 @@ TEST_F(LookupTest, a_late_answer_still_counts) {
   lookup.seed(all[1]);
   ask_all();
   lookup.on_late(all[0]);
-  lookup.on_answer(all[1], {});
+  lookup.on_overdue(all[0]);
   EXPECT_EQ(lookup.on_answer(all[0], range(2, 5)), 3u);
   EXPECT_EQ(ask_all().size(), 3u);
 }
 
-TEST_F(LookupTest, waits_for_late_peers_while_nobody_has_answered) {
+TEST_F(LookupTest, waits_for_overdue_peers_while_nobody_has_answered) {
   lookup.seed(all[0]);
   ask_all();
   lookup.on_late(all[0]);
+  lookup.on_overdue(all[0]);
   EXPECT_FALSE(lookup.finished());
   lookup.on_failed(all[0]);
   EXPECT_TRUE(lookup.finished());
@@ -182,6 +196,76 @@ TEST_F(LookupTest, wrong_addresses_of_a_live_peer_are_corrected_by_another_sourc
   EXPECT_EQ(again->addrs.back(), Multiaddr::of_memory(1));
 }
 
+TEST_F(LookupTest, new_addresses_of_a_peer_under_way_are_tried_when_it_is_late) {
+  lookup.seed(all[100]);
+  lookup.seed(all[101]);
+  ask_all();
+  lookup.on_answer(all[100], {near(0, 666)});
+  ask_all();
+  lookup.on_answer(all[101], {near(0, 1)});
+  EXPECT_EQ(lookup.next(), nullptr) << "the first attempt may still succeed";
+  lookup.on_late(all[0]);
+  const HeardPeer* again = lookup.next();
+  ASSERT_NE(again, nullptr);
+  EXPECT_EQ(again->attempt, 1u);
+  lookup.on_failed(all[0], 0);
+  EXPECT_FALSE(lookup.finished()) << "what becomes of the first attempt no longer counts";
+  lookup.on_answer(all[0], {});
+  EXPECT_TRUE(lookup.finished());
+}
+
+TEST_F(LookupTest, an_answer_counts_whichever_attempt_it_is_of) {
+  lookup.seed(all[100]);
+  lookup.seed(all[101]);
+  ask_all();
+  lookup.on_answer(all[100], {near(0, 666)});
+  ask_all();
+  lookup.on_answer(all[101], {near(0, 1)});
+  lookup.on_late(all[0]);
+  EXPECT_EQ(lookup.on_answer(all[0], range(1, 3)), 2u) << "before the second was sent";
+}
+
+TEST_F(LookupTest, live_peers_behind_dead_ones_are_seen_by_a_second_look) {
+  // Everybody names the 20 nearest, of which 5 are dead; ranks 20 to 24 are named by nobody.
+  for (std::size_t n = 0; n < 20; ++n) lookup.seed(all[n]);
+  for (std::size_t n = 25; n < 60; ++n) lookup.seed(all[n]);
+  const auto dead = [&](const PeerRef& peer) { return rank(peer) < 20 && rank(peer) % 4 == 1; };
+  std::size_t looks = 0;
+  for (int round = 0; round < 100 && !lookup.finished(); ++round) {
+    for (const PeerRef& peer : ask_all())
+      dead(peer) ? lookup.on_failed(peer, lookup.heard(peer)->attempt)
+                 : (void)lookup.on_answer(peer, {});
+    while (const PeerRef look = lookup.next_look()) {
+      ++looks;
+      EXPECT_FALSE(lookup.finished());
+      const std::size_t at = rank(look);
+      lookup.on_look(look, range(at - std::min<std::size_t>(at, 10), at + 10));
+    }
+  }
+  ASSERT_TRUE(lookup.finished());
+  EXPECT_GE(looks, 1u);
+  EXPECT_LE(looks, kLooksMax);
+  EXPECT_TRUE(lookup.closest().back().peer == all[24]);
+}
+
+TEST_F(LookupTest, without_dead_peers_there_is_no_second_look) {
+  for (std::size_t n = 0; n < 40; ++n) lookup.seed(all[n]);
+  while (!lookup.finished()) {
+    for (const PeerRef& peer : ask_all()) lookup.on_answer(peer, {});
+    EXPECT_FALSE(lookup.next_look());
+  }
+}
+
+TEST_F(LookupTest, a_second_look_that_fails_does_not_hold_up_the_end) {
+  for (std::size_t n = 0; n < 40; ++n) lookup.seed(all[n]);
+  for (int round = 0; round < 100 && !lookup.finished(); ++round) {
+    for (const PeerRef& peer : ask_all())
+      rank(peer) == 3 ? lookup.on_failed(peer) : (void)lookup.on_answer(peer, {});
+    while (const PeerRef look = lookup.next_look()) lookup.on_look_failed(look);
+  }
+  EXPECT_TRUE(lookup.finished());
+}
+
 TEST_F(LookupTest, the_same_addresses_again_do_not_revive_a_dead_peer) {
   lookup.seed(all[100]);
   lookup.seed(all[101]);
@@ -191,6 +275,7 @@ TEST_F(LookupTest, the_same_addresses_again_do_not_revive_a_dead_peer) {
   lookup.on_failed(all[0]);
   lookup.on_answer(all[101], {near(0)});
   EXPECT_EQ(lookup.next(), nullptr);
+  look_in_vain();
   EXPECT_TRUE(lookup.finished());
 }
 
@@ -199,7 +284,7 @@ TEST_F(LookupTest, a_peer_is_retried_twice_at_most) {
   ask_all();
   for (std::size_t n = 100; n < 110; ++n) {
     lookup.on_answer(all[n], {near(0, 1000 + n)});
-    for (const PeerRef& peer : ask_all()) lookup.on_failed(peer);
+    for (const PeerRef& peer : ask_all()) lookup.on_failed(peer, lookup.heard(peer)->attempt);
   }
   EXPECT_EQ(lookup.failed(), 1u + kRetriesMax);
 }
@@ -220,9 +305,20 @@ TEST_F(LookupTest, a_source_of_only_dead_peers_is_distrusted) {
         lookup.on_answer(peer, {});
       }
     }
+    look_in_vain();
   }
   EXPECT_LE(wasted, kParallelism) << "what was asked at once before the first failure";
   EXPECT_EQ(lookup.closest().size(), 12u);
+}
+
+TEST_F(LookupTest, naming_peers_that_have_answered_already_speaks_for_a_source) {
+  for (const std::size_t n : {0u, 1u, 300u}) lookup.seed(all[n]);
+  ask_all();
+  lookup.on_answer(all[0], {});
+  lookup.on_answer(all[1], {});
+  lookup.on_answer(all[300], range(1, 30));  // one that answered, and then many dead ones
+  for (const PeerRef& peer : ask_all()) lookup.on_failed(peer);
+  EXPECT_EQ(ask_all().size(), kParallelism) << "the rest of what it named is asked nevertheless";
 }
 
 TEST_F(LookupTest, what_an_honest_source_also_named_survives_distrust) {
