@@ -1,5 +1,6 @@
 #include "services/bridge/metrics.hpp"
 
+#include "services/bridge/poa_api.hpp"
 #include "services/bridge/version.hpp"
 
 namespace kith::bridge {
@@ -60,7 +61,7 @@ std::string metrics_text(const node::Status& status) {
           status.block_duplicates_in);
   out.one("kith_block_rubbish_total", "counter", "Blocks whose hash was wrong, or unasked for.",
           status.block_rubbish_in);
-  return out.take();
+  return out.take() + poa_metrics(status.poa);
 }
 
 }  // namespace kith::bridge

@@ -7,6 +7,7 @@
 #include "schema/base/base_encoding.hpp"
 #include "services/bridge/metrics.hpp"
 #include "services/bridge/nearest.hpp"
+#include "services/bridge/poa_api.hpp"
 #include "services/bridge/version.hpp"
 
 namespace kith::bridge {
@@ -69,6 +70,7 @@ constexpr Route kRoutes[] = {
     {Method::get, "/api/v1/topics", read_topics, nullptr, nullptr},
     {Method::get, "/api/v1/storage", read_storage, nullptr, nullptr},
     {Method::get, "/api/v1/files", nullptr, parse_file_list, write_files},
+    {Method::get, "/api/v1/uptime", nullptr, parse_uptime, write_uptime},
     {Method::get, "/metrics", read_metrics, nullptr, nullptr},
     {Method::post, "/api/v1/peers/connect", nullptr, parse_peer_connect, write_peer},
     {Method::post, "/api/v1/peers/ping", nullptr, parse_peer_ping, write_peer},
@@ -81,6 +83,8 @@ constexpr Route kRoutes[] = {
     {Method::post, "/api/v1/files/get", nullptr, parse_file_get, write_file},
     {Method::post, "/api/v1/files/stat", nullptr, parse_file_stat, write_file},
     {Method::post, "/api/v1/files/rm", nullptr, parse_file_remove, write_removed},
+    {Method::post, "/api/v1/uptime/show", nullptr, parse_uptime_show, write_uptime},
+    {Method::post, "/api/v1/uptime/ask", nullptr, parse_uptime_ask, write_uptime},
     {Method::post, "/api/v1/shutdown", shut_down, nullptr, nullptr},
 };
 

@@ -3,6 +3,7 @@
 #include "schema/base/base_encoding.hpp"
 #include "services/bridge/nearest.hpp"
 #include "services/bridge/requests.hpp"
+#include "services/daemon/command_tree.hpp"
 #include "services/daemon/invocation.hpp"
 #include "services/node/echo.hpp"
 
@@ -29,6 +30,7 @@ class Parser {
     add_topic();
     add_file();
     add_dht();
+    add_uptime_commands(tree());
   }
 
   Result<Invocation> parse(std::vector<std::string> arguments) {
@@ -54,6 +56,13 @@ class Parser {
   }
 
  private:
+  CommandTree tree() {
+    return {[this](const std::string& name, const std::string& what) { return group(name, what); },
+            [this](CLI::App& parent, const std::string& name, const std::string& what, Make make) {
+              return leaf(parent, name, what, std::move(make));
+            }};
+  }
+
   CLI::App* group(const std::string& name, const std::string& what) {
     CLI::App* app = root_.add_subcommand(name, what);
     app->require_subcommand(0, 1);

@@ -15,6 +15,7 @@
 #include "services/bridge/token.hpp"
 #include "services/bridge/version.hpp"
 #include "services/daemon/console_log.hpp"
+#include "services/daemon/machine.hpp"
 #include "services/daemon/network.hpp"
 #include "services/daemon/report.hpp"
 #include "services/daemon/store_meta.hpp"
@@ -38,6 +39,15 @@ class Timer final : public Alarm {
   std::function<void()> fired_;
 };
 
+node::PoaOptions poa_config(const RunOptions& options, const Network& network) {
+  node::PoaOptions poa;
+  poa.timing = {std::chrono::seconds(network.beat_seconds),
+                std::chrono::seconds(network.epoch_seconds)};
+  poa.machine = machine_capacity();
+  if (options.config.keep_enabled) poa.machine.flags |= schema::kKeepsForOthers;
+  return poa;
+}
+
 node::NodeConfig node_config(const RunOptions& options, const Network& network) {
   node::NodeConfig config;
   config.network_id = network.id();
@@ -49,6 +59,7 @@ node::NodeConfig node_config(const RunOptions& options, const Network& network) 
   config.kept_quota_bytes = options.config.keep_quota;
   config.keep_for_others = options.config.keep_enabled;
   config.echo = options.echo;
+  config.poa = poa_config(options, network);
   return config;
 }
 

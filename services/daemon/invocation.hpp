@@ -71,10 +71,15 @@ struct DhtFind {
 struct DhtProviders {
   std::string cid;
 };
+struct UptimeShow {
+  std::string peer;          // its id; empty: all
+  std::string from;          // whose table; empty: this node's
+  std::uint32_t epochs = 0;  // 0: as many as there are
+};
 using Command =
     std::variant<Help, Version, Run, Up, Down, ShowStatus, ShowId, PeerList, PeerConnect, PeerPing,
                  PeerEcho, TopicList, TopicPublish, TopicSubscribe, FileAdd, FileGet, FileList,
-                 FileStat, FileRemove, DhtFind, DhtProviders>;
+                 FileStat, FileRemove, DhtFind, DhtProviders, UptimeShow>;
 
 struct Invocation {
   std::string home;  // --home; empty: not given

@@ -4,14 +4,19 @@
 
 #include "schema/base/base_encoding.hpp"
 #include "schema/base/sha256.hpp"
+#include "schema/kith/poa_messages.hpp"
 #include "services/daemon/toml_reader.hpp"
 
 namespace kith::daemon {
 namespace {
 
-constexpr std::array<std::string_view, 3> kKeys{"name", "epoch_seconds", "bootstrap"};
+constexpr std::array<std::string_view, 4> kKeys{"name", "epoch_seconds", "beat_seconds",
+                                                "bootstrap"};
 constexpr std::int64_t kEpochMin = 60;
 constexpr std::int64_t kEpochMax = 7 * 86'400;
+constexpr std::int64_t kBeatMax = 60;
+constexpr std::uint32_t kBeatUsual = 10;
+constexpr std::uint32_t kSlotsMin = 6;
 
 bool good_name(std::string_view name) {
   if (name.empty() || name.size() > kNetworkNameMax) return false;
@@ -48,14 +53,35 @@ Result<void> read_entry(const Entry& entry, Network& network) {
     network.epoch_seconds = static_cast<std::uint32_t>(*seconds);
     return {};
   }
+  if (entry.key == "beat_seconds") {
+    const auto* seconds = std::get_if<std::int64_t>(&entry.value);
+    if (seconds == nullptr || *seconds < 1 || *seconds > kBeatMax)
+      return wrong_value(entry.key, entry.at.text(), "a whole number from 1 to 60");
+    network.beat_seconds = static_cast<std::uint32_t>(*seconds);
+    return {};
+  }
   if (entry.key == "bootstrap") return read_bootstrap(entry, network);
   return unknown_key(entry, kKeys);
+}
+
+// An epoch is a whole number of slots, and their bitmaps stay small.
+Result<void> check_slots(const Network& network, const std::string& source) {
+  const std::uint32_t slots = network.epoch_seconds / network.beat_seconds;
+  if (network.epoch_seconds % network.beat_seconds == 0 && slots >= kSlotsMin &&
+      slots <= schema::kSlotsPerEpochMax)
+    return {};
+  return fail(Errc::configuration, source + ": beat_seconds does not fit epoch_seconds",
+              std::to_string(network.epoch_seconds) + " s in steps of " +
+                  std::to_string(network.beat_seconds) + " s",
+              "choose beat_seconds so that it divides epoch_seconds into 6 to 60480 slots");
 }
 
 }  // namespace
 
 std::string Network::canonical() const {
-  return "kith network 1\nname=" + name + "\nepoch_seconds=" + std::to_string(epoch_seconds) + "\n";
+  return "kith network 1\nname=" + name + "\nepoch_seconds=" + std::to_string(epoch_seconds) +
+         "\n" +
+         (beat_seconds == kBeatUsual ? "" : "beat_seconds=" + std::to_string(beat_seconds) + "\n");
 }
 
 std::string Network::id() const {
@@ -75,6 +101,7 @@ Result<Network> parse_network(std::string_view text, const std::string& source) 
   if (network.name.empty())
     return fail(Errc::configuration, source + ": the network has no name", {},
                 "add a line: name = \"...\"");
+  KITH_TRY_VOID(check_slots(network, source));
   return network;
 }
 

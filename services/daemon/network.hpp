@@ -4,11 +4,12 @@
 //
 //   name = "home"                    # 1 to 32 of a-z 0-9 -, a letter first
 //   epoch_seconds = 86400            # 60 to 604800
+//   beat_seconds = 10                # 1 to 60; divides epoch_seconds into 6 to 60480 slots
 //   bootstrap = ["/dns4/.../tcp/4700/p2p/12D3..."]   # not part of the id
 //
 // The bootstrap addresses are where to start, not what the network is: they are outside the hash,
 // so that a changed one does not found another network. Canonical text: `kith network 1`, then each
-// other key in the order above as `key=value`, a line each.
+// other key in the order above as `key=value`, a line each; beat_seconds only when it is not 10.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,7 @@ inline constexpr std::size_t kBootstrapMax = 64;
 struct Network {
   std::string name;
   std::uint32_t epoch_seconds = 86'400;
+  std::uint32_t beat_seconds = 10;
   std::vector<Multiaddr> bootstrap;
 
   std::string canonical() const;

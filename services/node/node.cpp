@@ -4,10 +4,14 @@
 #include "gossip/attachment.hpp"
 #include "net/crypto/identity.hpp"
 #include "net/host/ping_service.hpp"
+#include "services/cstore/cstore_attachment.hpp"
+#include "services/edil/edil_attachment.hpp"
 #include "services/node/echo.hpp"
+#include "services/node/edil_objects.hpp"
 #include "services/node/peer_requests.hpp"
 #include "services/node/request_table.hpp"
 #include "services/node/topic_hub.hpp"
+#include "services/poa/poa_attachment.hpp"
 #include "services/r1fs/exchange_attachment.hpp"
 #include "services/r1fs/r1fs_attachment.hpp"
 
@@ -37,13 +41,14 @@ r1fs::R1fsConfig r1fs_config(const NodeConfig& config) {
 }  // namespace
 
 std::vector<FamilySpec> node_families() {
-  return {{"meta", false},       {"gossip", false},    {"dht", false},
-          {"r1fs_blocks", true}, {"r1fs_meta", false}, {"r1fs_files", false}};
+  return {{"meta", false},       {"gossip", false},     {"dht", false}, {"r1fs_blocks", true},
+          {"r1fs_meta", false},  {"r1fs_files", false}, {"poa", false}, {"cstore_meta", false},
+          {"cstore_log", false}, {"edil", false}};
 }
 
 // Which cores there are and what each is attached to. Members are made from top to bottom, each
 // from those above it.
-struct Node::Impl final : dht::RoutingSink, r1fs::FileSink {
+struct Node::Impl final : dht::RoutingSink, r1fs::FileSink, poa::Sink, cstore::Sink, edil::Sink {
   Impl(NodeConfig c, NodeParts p)
       : config(std::move(c)),
         parts(p),
@@ -58,7 +63,14 @@ struct Node::Impl final : dht::RoutingSink, r1fs::FileSink {
         topics(gossip, requests),
         exchange(parts.host, parts.loop, parts.log),
         files(r1fs_config(config), parts.host, parts.loop, parts.store, gossip, routing, exchange,
-              parts.log) {
+              parts.log),
+        poa({config.network_id, config.poa.timing, config.poa.machine, config.poa.beat}, parts.host,
+            parts.loop, parts.store, gossip, parts.identity, parts.log, parts.rng.fork("poa")),
+        cstore({config.network_id}, parts.host, parts.loop, parts.store, gossip, parts.identity,
+               parts.log, parts.rng.fork("cstore")),
+        objects(requests, files, *this),
+        edil(config.network_id, parts.identity, parts.host, parts.loop, parts.store, gossip,
+             objects, parts.log, parts.rng.fork("edil")) {
     exchange.set_supplier(files);
   }
 
@@ -73,6 +85,10 @@ struct Node::Impl final : dht::RoutingSink, r1fs::FileSink {
   TopicHub topics;
   r1fs::ExchangeAttachment exchange;
   r1fs::Attachment files;
+  poa::Attachment poa;
+  cstore::Attachment cstore;
+  EdilObjects objects;
+  edil::Attachment edil;
   Mono started{};
   bool stopping = false;
 
@@ -98,6 +114,10 @@ struct Node::Impl final : dht::RoutingSink, r1fs::FileSink {
   void run(RequestId id, FileStat& what) { files.stat(id, what.cid, *this); }
   void run(RequestId id, FileRemove& what) { files.remove(id, what.cid, *this); }
 
+  void run(RequestId id, poa::Request& what) { poa.run(id, std::move(what), *this); }
+  void run(RequestId id, cstore::Request& what) { cstore.run(id, std::move(what), *this); }
+  void run(RequestId id, edil::Request& what) { edil.run(id, std::move(what), *this); }
+
   // Answers come after start_request has returned its id.
   void finish(RequestId id, Result<Answer> answer) {
     auto held = std::make_shared<Result<Answer>>(std::move(answer));
@@ -106,11 +126,31 @@ struct Node::Impl final : dht::RoutingSink, r1fs::FileSink {
     });
   }
 
+  // Services, each started when the one before it is ready.
+  using Started = std::function<void(Result<void>)>;
+  std::vector<std::function<void(Started)>> starters() {
+    return {[this](Started then) { files.start(std::move(then)); },
+            [this](Started then) { poa.start(std::move(then)); },
+            [this](Started then) { cstore.start(std::move(then)); },
+            [this](Started then) { edil.start(std::move(then)); }};
+  }
+  void start_services(std::size_t next, Started ready) {
+    const auto all = starters();
+    if (next == all.size()) return ready({});
+    all[next]([this, next, ready = std::move(ready)](Result<void> result) {
+      if (!result) return ready(std::move(result));
+      start_services(next + 1, ready);
+    });
+  }
+
   void abandon(RequestId id) {
     peers.abandon(id);
     routing.cancel(id);
     topics.leave(id);
     files.cancel(id);
+    poa.cancel(id);
+    cstore.cancel(id);
+    edil.cancel(id);
   }
 
   void on_routing_progress(Now, RequestId id, const dht::RoutingProgress& progress) override {
@@ -123,6 +163,25 @@ struct Node::Impl final : dht::RoutingSink, r1fs::FileSink {
     requests.progress(id, progress);
   }
   void on_file_done(Now, RequestId id, Result<r1fs::FileAnswer> answer) override {
+    requests.done(id, answer ? Result<Answer>(std::move(*answer)) : Result<Answer>(answer.error()));
+  }
+  void on_poa_progress(Now, RequestId id, const poa::Progress& progress) override {
+    requests.progress(id, progress);
+  }
+  void on_poa_done(Now, RequestId id, Result<poa::Answer> answer) override {
+    requests.done(id, answer ? Result<Answer>(std::move(*answer)) : Result<Answer>(answer.error()));
+  }
+
+  void on_cstore_progress(Now, RequestId id, const cstore::Progress& progress) override {
+    requests.progress(id, progress);
+  }
+  void on_cstore_done(Now, RequestId id, Result<cstore::Answer> answer) override {
+    requests.done(id, answer ? Result<Answer>(std::move(*answer)) : Result<Answer>(answer.error()));
+  }
+  void on_edil_progress(Now, RequestId id, const edil::Progress& progress) override {
+    requests.progress(id, progress);
+  }
+  void on_edil_done(Now, RequestId id, Result<edil::Answer> answer) override {
     requests.done(id, answer ? Result<Answer>(std::move(*answer)) : Result<Answer>(answer.error()));
   }
 
@@ -146,6 +205,9 @@ std::string first_phase(const Request& request) {
     std::string operator()(const FileList&) { return "listing"; }
     std::string operator()(const FileStat&) { return "reading the file's tree"; }
     std::string operator()(const FileRemove&) { return "removing"; }
+    std::string operator()(const cstore::Request&) { return "catching up, or writing"; }
+    std::string operator()(const edil::Request&) { return "waiting for rounds of the task"; }
+    std::string operator()(const poa::Request&) { return "reading the table of beats"; }
   };
   return std::visit(Namer{}, request);
 }
@@ -159,13 +221,14 @@ Node::~Node() { *impl_->alive = false; }
 void Node::start(std::function<void(Result<void>)> ready) {
   impl_->started = impl_->parts.loop.now().mono;
   impl_->routing.start();
-  impl_->files.start(std::move(ready));
+  impl_->start_services(0, std::move(ready));
 }
 
 void Node::stop(std::function<void()> stopped) {
   Impl& node = *impl_;
   node.stopping = true;
   node.requests.end_all(fail(Errc::cancelled, "the node is stopping"));
+  node.poa.stop();
   // What the cores hand to the store in this turn is written before what is handed to it in the
   // next: an empty synced batch behind it says when.
   struct Flush final : StoreSink {
@@ -210,6 +273,9 @@ Status Node::status() const {
     status.topics.push_back(
         {name, 0, static_cast<std::uint32_t>(node.gossip.subscribers(name).size())});
   status.storage = node.files.storage();
+  status.poa = node.poa.status();
+  status.cstore = node.cstore.status();
+  status.edil = node.edil.status();
   status.disk = node.parts.store.usage();
   status.uptime = node.parts.loop.now().mono - node.started;
   const r1fs::ExchangeCounters blocks = node.exchange.counters();

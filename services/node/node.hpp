@@ -20,6 +20,9 @@
 #include "net/base/rng.hpp"
 #include "net/base/store.hpp"
 #include "net/host/host.hpp"
+#include "services/cstore/cstore.hpp"
+#include "services/edil/edil.hpp"
+#include "services/poa/poa.hpp"
 #include "services/r1fs/r1fs.hpp"
 
 namespace kith::crypto {
@@ -28,6 +31,12 @@ class Identity;
 
 namespace kith::node {
 
+struct PoaOptions {
+  poa::Timing timing;
+  poa::Capacity machine;  // what the beats tell; the free space is added
+  bool beat = true;       // false: only listens
+};
+
 struct NodeConfig {
   std::string network_id;            // "home-1a2b3c4d": prefixes all protocol ids and topics
   std::vector<Multiaddr> bootstrap;  // with or without /p2p
@@ -35,6 +44,7 @@ struct NodeConfig {
   std::uint64_t quota_bytes = 10ull << 30;
   std::uint64_t kept_quota_bytes = 5ull << 30;  // of the quota, for others' blocks
   bool keep_for_others = true;
+  PoaOptions poa;
   bool echo = false;  // serve /echo/1.0.0, for interoperation tests
 };
 
@@ -93,7 +103,8 @@ struct FileRemove {
   Cid cid;
 };
 using Request = std::variant<PeerConnect, PeerPing, PeerEcho, DhtFind, DhtProviders, TopicPublish,
-                             TopicSubscribe, FileAdd, FileGet, FileList, FileStat, FileRemove>;
+                             TopicSubscribe, FileAdd, FileGet, FileList, FileStat, FileRemove,
+                             poa::Request, cstore::Request, edil::Request>;
 
 struct PingReply {
   std::uint32_t number = 0;
@@ -105,7 +116,8 @@ struct TopicMessage {
   std::string topic;
   Bytes data;
 };
-using Progress = std::variant<PingReply, TopicMessage, r1fs::FileProgress, dht::RoutingProgress>;
+using Progress = std::variant<PingReply, TopicMessage, r1fs::FileProgress, dht::RoutingProgress,
+                              poa::Progress, cstore::Progress, edil::Progress>;
 
 struct Done {};  // nothing to tell
 struct Connected {
@@ -126,8 +138,8 @@ struct Published {
   Bytes id;
   std::uint32_t peers = 0;
 };
-using Answer =
-    std::variant<Done, Connected, Pinged, Echoed, Published, dht::RoutingAnswer, r1fs::FileAnswer>;
+using Answer = std::variant<Done, Connected, Pinged, Echoed, Published, dht::RoutingAnswer,
+                            r1fs::FileAnswer, poa::Answer, cstore::Answer, edil::Answer>;
 
 class RequestSink {
  public:
@@ -152,6 +164,9 @@ struct Status {
   };
   std::vector<Topic> topics;
   r1fs::StorageStatus storage;
+  poa::Status poa;
+  cstore::Status cstore;
+  edil::Status edil;
   StoreUsage disk;
   Duration uptime{};
   std::uint64_t blocks_in = 0, block_bytes_in = 0, blocks_out = 0, block_bytes_out = 0;

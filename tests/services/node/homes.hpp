@@ -84,8 +84,9 @@ class Homes {
  public:
   Homes(std::vector<std::vector<std::uint32_t>> knows, std::uint64_t seed,
         std::function<void(NodeConfig&)> adjust = {}, Fidelity fidelity = Fidelity::bytes,
-        Duration join_gap = Duration::zero())
-      : knows_(std::move(knows)), adjust_(std::move(adjust)) {
+        Duration join_gap = Duration::zero(),
+        std::function<void(std::uint32_t, NodeConfig&)> adjust_each = {})
+      : knows_(std::move(knows)), adjust_(std::move(adjust)), adjust_each_(std::move(adjust_each)) {
     char name[] = "/tmp/kith-homes-XXXXXX";
     folder_ = ::mkdtemp(name);
     std::vector<std::string> names;
@@ -112,6 +113,7 @@ class Homes {
   simnet::Cluster& cluster() { return *cluster_; }
   Home& home(std::uint32_t i) { return cluster_->app<Home>(i); }
   Node& node(std::uint32_t i) { return home(i).node(); }
+  static PeerId host_id(std::uint32_t i) { return identity(i).id(); }  // also while it is down
   store::MemoryDisk& disk(std::uint32_t i) { return *disks_[i]; }
   std::string path(const std::string& name) const { return folder_ + "/" + name; }
 
@@ -155,6 +157,7 @@ class Homes {
     for (const std::uint32_t known : knows_[context.index])
       config.bootstrap.push_back(cluster_address(known));
     if (adjust_) adjust_(config);
+    if (adjust_each_) adjust_each_(context.index, config);
     return std::make_unique<Home>(context, disks_[context.index], identity(context.index),
                                   std::move(config), cluster_address(context.index),
                                   sim_hosts_.get());
@@ -175,6 +178,7 @@ class Homes {
 
   std::vector<std::vector<std::uint32_t>> knows_;
   std::function<void(NodeConfig&)> adjust_;
+  std::function<void(std::uint32_t, NodeConfig&)> adjust_each_;
   std::string folder_;
   std::vector<std::shared_ptr<store::MemoryDisk>> disks_;
   std::unique_ptr<simnet::SimHosts> sim_hosts_;
