@@ -7,7 +7,9 @@ namespace kith::r1fs {
 FileAdder::FileAdder(RequestId request, AddFile what, Families families)
     : request_(request), what_(std::move(what)), families_(families) {}
 
-void FileAdder::start(Effects& out) { out.push_back(OpenInput{request_, what_.path}); }
+void FileAdder::start(Effects& out) {
+  out.push_back(OpenInput{request_, what_.path, what_.content});
+}
 
 Result<void> FileAdder::on_opened(Result<std::uint64_t> bytes, Effects& out) {
   if (!bytes) return bytes.error();

@@ -6,7 +6,7 @@ FileGetter::FileGetter(RequestId request, FetchId fetch, GetFile what)
     : request_(request), fetch_(fetch), what_(std::move(what)), walker_(what_.cid) {}
 
 void FileGetter::start(Effects& out) {
-  out.push_back(OpenOutput{request_, what_.path, what_.overwrite});
+  out.push_back(OpenOutput{request_, what_.path, what_.overwrite, what_.memory_max});
 }
 
 Result<void> FileGetter::on_output_opened(Result<void> result, const BlockIndex& index,

@@ -60,7 +60,15 @@ Result<std::shared_ptr<InputFile>> InputFile::open(const std::string& path) {
   return file;
 }
 
-InputFile::~InputFile() { ::close(descriptor_); }
+std::shared_ptr<InputFile> InputFile::of_memory(Bytes content) {
+  std::shared_ptr<InputFile> file(new InputFile("an object", -1, content.size(), 0));
+  file->content_ = std::move(content);
+  return file;
+}
+
+InputFile::~InputFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
 
 Result<HashedChunk> InputFile::read(std::uint64_t index) const {
   const std::uint64_t offset = index * kLeafBytes;
@@ -68,6 +76,11 @@ Result<HashedChunk> InputFile::read(std::uint64_t index) const {
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left, kLeafBytes));
   int failed = 0;
   HashedChunk chunk;
+  if (descriptor_ < 0) {
+    chunk.data = content_.slice(static_cast<std::size_t>(offset), size);
+    chunk.cid = Cid::v1(kCodecRaw, Multihash::of_sha256(chunk.data));
+    return chunk;
+  }
   chunk.data = Bytes::make_up_to(size, [&](std::span<std::uint8_t> to) {
     std::size_t at = 0;
     while (at < to.size()) {
@@ -86,6 +99,7 @@ Result<HashedChunk> InputFile::read(std::uint64_t index) const {
 }
 
 Result<void> InputFile::check_unchanged() const {
+  if (descriptor_ < 0) return {};
   struct stat status {};
   if (::fstat(descriptor_, &status) != 0) return system_error("cannot read " + path_, errno);
   if (static_cast<std::uint64_t>(status.st_size) == bytes_ && change_time(status) == changed_)
@@ -124,12 +138,27 @@ Result<std::shared_ptr<OutputFile>> OutputFile::open(const std::string& path, bo
   return file;
 }
 
+std::shared_ptr<OutputFile> OutputFile::in_memory(std::size_t bytes_max) {
+  std::shared_ptr<OutputFile> file(new OutputFile("an object", {}, -1, false));
+  file->content_max_ = bytes_max;
+  return file;
+}
+
 OutputFile::~OutputFile() {
+  if (descriptor_ < 0) return;
   if (!finished_) ::unlink(part_.c_str());
   ::close(descriptor_);
 }
 
-Result<void> OutputFile::write(std::uint64_t offset, ByteView data) const {
+Result<void> OutputFile::write(std::uint64_t offset, ByteView data) {
+  if (descriptor_ < 0) {
+    if (offset > content_max_ || data.size() > content_max_ - offset)
+      return fail(Errc::oversized, "the object is larger than what is asked for");
+    const auto at = static_cast<std::size_t>(offset);
+    content_.resize(std::max(content_.size(), at + data.size()));
+    std::copy(data.begin(), data.end(), content_.begin() + static_cast<std::ptrdiff_t>(at));
+    return {};
+  }
   for (std::size_t at = 0; at < data.size();) {
     const ssize_t put =
         ::pwrite(descriptor_, data.data() + at, data.size() - at, static_cast<off_t>(offset + at));
@@ -141,6 +170,10 @@ Result<void> OutputFile::write(std::uint64_t offset, ByteView data) const {
 }
 
 Result<void> OutputFile::finish(std::uint64_t bytes) {
+  if (descriptor_ < 0) {
+    if (content_.size() == bytes) return {};
+    return fail(Errc::io, "the object is not as long as it was written");
+  }
   struct stat status {};
   if (::fstat(descriptor_, &status) != 0) return system_error("cannot write " + part_, errno);
   if (static_cast<std::uint64_t>(status.st_size) != bytes)

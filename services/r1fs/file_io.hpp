@@ -17,6 +17,7 @@ class InputFile {
  public:
   // Errors: not_found, permission, io; directories and devices are refused with a fix.
   static Result<std::shared_ptr<InputFile>> open(const std::string& path);
+  static std::shared_ptr<InputFile> of_memory(Bytes content);
   ~InputFile();
   std::uint64_t bytes() const { return bytes_; }
   // Leaf `index`: at most kLeafBytes, less at the end. Hashes it too.
@@ -31,13 +32,18 @@ class InputFile {
   int descriptor_;
   std::uint64_t bytes_;
   std::int64_t changed_;  // ns
+  Bytes content_;         // without a descriptor
 };
 
 class OutputFile {
  public:
   static Result<std::shared_ptr<OutputFile>> open(const std::string& path, bool overwrite);
+  // Errors of write: oversized.
+  static std::shared_ptr<OutputFile> in_memory(std::size_t bytes_max);
   ~OutputFile();  // removes the part when it was not finished
-  Result<void> write(std::uint64_t offset, ByteView data) const;
+  bool in_memory() const { return descriptor_ < 0; }
+  Bytes take_content() { return Bytes::adopt(std::exchange(content_, {})); }
+  Result<void> write(std::uint64_t offset, ByteView data);
   Result<void> finish(std::uint64_t bytes);
 
  private:
@@ -51,6 +57,8 @@ class OutputFile {
   int descriptor_;
   bool overwrite_;
   bool finished_ = false;
+  std::vector<std::uint8_t> content_;  // without a descriptor
+  std::size_t content_max_ = 0;
 };
 
 }  // namespace kith::r1fs

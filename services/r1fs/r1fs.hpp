@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -33,12 +34,14 @@ struct AddFile {
   std::string name;  // as listed; bounded to 255 bytes
   Visibility visibility = Visibility::public_;
   std::uint32_t spread = 0;
+  std::optional<Bytes> content{};  // instead of what is at `path`: another service's object
 };
 struct GetFile {
   Cid cid;
   std::string path;  // absolute; must not exist unless `overwrite`
   bool ask_others = true;
   bool overwrite = false;
+  std::size_t memory_max = 0;  // above 0: into FileAnswer::content, and `path` is not used
 };
 
 enum class Phase : std::uint8_t {
@@ -79,6 +82,7 @@ struct FileAnswer {
   std::vector<FileInfo> files;  // list
   std::uint64_t bytes_fetched = 0;
   std::uint64_t bytes_freed = 0;  // remove
+  Bytes content;                  // get into memory
 };
 
 class FileSink {

@@ -120,6 +120,7 @@ class Attachment final : public R1fs,
   std::map<RequestId, FileSink*> sinks_;
   std::map<RequestId, std::shared_ptr<InputFile>> inputs_;
   std::map<RequestId, std::shared_ptr<OutputFile>> outputs_;
+  std::map<RequestId, Bytes> contents_;  // of gets into memory, until they are told
   std::map<FetchId, SessionSlot> sessions_;
   std::map<SessionSlot, FetchId> fetches_;
   std::map<RequestId, RequestId> lookups_;      // of the routing, to the file request

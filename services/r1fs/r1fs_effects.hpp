@@ -18,6 +18,7 @@ using FetchId = std::uint64_t;
 struct OpenInput {
   RequestId request;
   std::string path;
+  std::optional<Bytes> content{};
 };  // on_input_opened
 struct ReadInput {
   RequestId request;
@@ -31,6 +32,7 @@ struct OpenOutput {
   RequestId request;
   std::string path;
   bool overwrite = false;
+  std::size_t memory_max = 0;
 };  // on_output_opened
 struct WriteOutput {
   RequestId request;

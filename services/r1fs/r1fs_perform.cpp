@@ -25,7 +25,10 @@ void Attachment::on_pool(PoolClass kind, std::function<T()> work, std::function<
 void Attachment::perform(OpenInput& effect) {
   using Opened = Result<std::shared_ptr<InputFile>>;
   on_pool<Opened>(
-      PoolClass::hashing, [path = effect.path] { return InputFile::open(path); },
+      PoolClass::hashing,
+      [path = effect.path, content = effect.content] {
+        return content ? Opened(InputFile::of_memory(*content)) : InputFile::open(path);
+      },
       [this, request = effect.request](Opened file) {
         Result<std::uint64_t> bytes =
             file ? Result<std::uint64_t>((*file)->bytes()) : Result<std::uint64_t>(file.error());
@@ -64,8 +67,9 @@ void Attachment::perform(OpenOutput& effect) {
   using Opened = Result<std::shared_ptr<OutputFile>>;
   on_pool<Opened>(
       PoolClass::storage,
-      [path = effect.path, overwrite = effect.overwrite] {
-        return OutputFile::open(path, overwrite);
+      [path = effect.path, overwrite = effect.overwrite, memory_max = effect.memory_max] {
+        return memory_max > 0 ? Opened(OutputFile::in_memory(memory_max))
+                              : OutputFile::open(path, overwrite);
       },
       [this, request = effect.request](Opened file) {
         if (file) outputs_[request] = *file;
@@ -97,7 +101,8 @@ void Attachment::perform(FinishOutput& effect) {
   outputs_.erase(file);
   on_pool<Result<void>>(
       PoolClass::storage, [output, bytes = effect.bytes] { return output->finish(bytes); },
-      [this, request = effect.request](Result<void> result) {
+      [this, output, request = effect.request](Result<void> result) {
+        if (output->in_memory()) contents_[request] = output->take_content();
         core_.on_output_finished(loop_.now(), request, std::move(result), scratch_);
       });
 }
@@ -192,9 +197,11 @@ void Attachment::perform(TellProgress& effect) {
 }
 void Attachment::perform(TellDone& effect) {
   const auto at = sinks_.find(effect.request);
+  const auto content = contents_.extract(effect.request);
   if (at == sinks_.end()) return;
   FileSink* sink = at->second;
   sinks_.erase(at);
+  if (content && effect.answer) effect.answer->content = content.mapped();
   sink->on_file_done(loop_.now(), effect.request, std::move(effect.answer));
 }
 void Attachment::perform(TellReady& effect) {
