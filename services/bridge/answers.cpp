@@ -4,6 +4,7 @@
 #include <boost/json/value.hpp>
 
 #include "schema/base/base_encoding.hpp"
+#include "services/bridge/cstore_api.hpp"
 #include "services/bridge/poa_api.hpp"
 #include "services/bridge/version.hpp"
 

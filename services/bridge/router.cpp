@@ -5,6 +5,7 @@
 #include <boost/json/value.hpp>
 
 #include "schema/base/base_encoding.hpp"
+#include "services/bridge/cstore_api.hpp"
 #include "services/bridge/metrics.hpp"
 #include "services/bridge/nearest.hpp"
 #include "services/bridge/poa_api.hpp"
@@ -85,6 +86,13 @@ constexpr Route kRoutes[] = {
     {Method::post, "/api/v1/files/rm", nullptr, parse_file_remove, write_removed},
     {Method::post, "/api/v1/uptime/show", nullptr, parse_uptime_show, write_uptime},
     {Method::post, "/api/v1/uptime/ask", nullptr, parse_uptime_ask, write_uptime},
+    {Method::post, "/api/v1/kv/put", nullptr, parse_kv_put, write_kv},
+    {Method::post, "/api/v1/kv/del", nullptr, parse_kv_del, write_kv},
+    {Method::post, "/api/v1/kv/incr", nullptr, parse_kv_incr, write_kv},
+    {Method::post, "/api/v1/kv/get", nullptr, parse_kv_get, write_kv},
+    {Method::post, "/api/v1/kv/ls", nullptr, parse_kv_ls, write_kv},
+    {Method::post, "/api/v1/kv/watch", nullptr, parse_kv_watch, write_nothing},
+    {Method::post, "/api/v1/kv/stat", nullptr, parse_kv_stat, write_kv},
     {Method::post, "/api/v1/shutdown", shut_down, nullptr, nullptr},
 };
 

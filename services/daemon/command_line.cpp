@@ -31,6 +31,7 @@ class Parser {
     add_file();
     add_dht();
     add_uptime_commands(tree());
+    add_kv_commands(tree());
   }
 
   Result<Invocation> parse(std::vector<std::string> arguments) {

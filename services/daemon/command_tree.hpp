@@ -22,5 +22,6 @@ struct CommandTree {
 };
 
 void add_uptime_commands(const CommandTree& tree);  // command_line_poa.cpp
+void add_kv_commands(const CommandTree& tree);      // command_line_cstore.cpp
 
 }  // namespace kith::daemon

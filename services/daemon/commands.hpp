@@ -44,6 +44,9 @@ int run_command(const Context& context, const FileRemove& what);
 // --- commands_poa.cpp
 int run_command(const Context& context, const UptimeShow& what);
 
+// --- commands_cstore.cpp
+int run_command(const Context& context, const KvCommand& what);
+
 // --- shared by them (commands.cpp)
 // Calls the daemon, and gives what it answered to `show` when that is text's turn; --json prints
 // the object as it is. A daemon that is not there, and errors, are told here.

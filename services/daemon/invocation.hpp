@@ -76,10 +76,18 @@ struct UptimeShow {
   std::string from;          // whose table; empty: this node's
   std::uint32_t epochs = 0;  // 0: as many as there are
 };
+struct KvCommand {
+  enum class Verb : std::uint8_t { put, get, del, list, incr, watch, stat } verb = Verb::get;
+  std::string space, key;
+  std::string value;  // "-": stdin
+  std::string prefix;
+  std::int64_t by = 1;
+  std::uint64_t count = 0;  // of watched changes; 0: until interrupted
+};
 using Command =
     std::variant<Help, Version, Run, Up, Down, ShowStatus, ShowId, PeerList, PeerConnect, PeerPing,
                  PeerEcho, TopicList, TopicPublish, TopicSubscribe, FileAdd, FileGet, FileList,
-                 FileStat, FileRemove, DhtFind, DhtProviders, UptimeShow>;
+                 FileStat, FileRemove, DhtFind, DhtProviders, UptimeShow, KvCommand>;
 
 struct Invocation {
   std::string home;  // --home; empty: not given
