@@ -100,17 +100,12 @@ ApiClient::Call call_of(const Context& context, const KvCommand& what, const cha
 }
 
 int list(const Context& context, const KvCommand& what) {
-  auto client = ApiClient::connect(context.home);
-  if (!client) return tell_not_running(context);
   std::string after;
   for (bool more = true; more;) {
+    auto client = ApiClient::connect(context.home);
+    if (!client) return tell_not_running(context);
     ApiClient::Call call = call_of(context, what, "ls");
-    if (!after.empty()) {
-      call.body["after"] = after;
-      client.reset();
-      client = ApiClient::connect(context.home);
-      if (!client) return tell_not_running(context);
-    }
+    if (!after.empty()) call.body["after"] = after;
     const auto page = client->call(context.home, call);
     if (!page) return tell(context, page.error());
     const auto items = objects_at(*page, "items");
