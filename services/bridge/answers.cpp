@@ -5,6 +5,7 @@
 
 #include "schema/base/base_encoding.hpp"
 #include "services/bridge/cstore_api.hpp"
+#include "services/bridge/edil_api.hpp"
 #include "services/bridge/poa_api.hpp"
 #include "services/bridge/version.hpp"
 

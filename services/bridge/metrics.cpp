@@ -1,6 +1,7 @@
 #include "services/bridge/metrics.hpp"
 
 #include "services/bridge/cstore_api.hpp"
+#include "services/bridge/edil_api.hpp"
 #include "services/bridge/poa_api.hpp"
 #include "services/bridge/version.hpp"
 
@@ -62,7 +63,8 @@ std::string metrics_text(const node::Status& status) {
           status.block_duplicates_in);
   out.one("kith_block_rubbish_total", "counter", "Blocks whose hash was wrong, or unasked for.",
           status.block_rubbish_in);
-  return out.take() + poa_metrics(status.poa) + cstore_metrics(status.cstore);
+  return out.take() + poa_metrics(status.poa) + cstore_metrics(status.cstore) +
+         edil_metrics(status.edil);
 }
 
 }  // namespace kith::bridge

@@ -6,6 +6,7 @@
 
 #include "schema/base/base_encoding.hpp"
 #include "services/bridge/cstore_api.hpp"
+#include "services/bridge/edil_api.hpp"
 #include "services/bridge/metrics.hpp"
 #include "services/bridge/nearest.hpp"
 #include "services/bridge/poa_api.hpp"
@@ -72,6 +73,7 @@ constexpr Route kRoutes[] = {
     {Method::get, "/api/v1/storage", read_storage, nullptr, nullptr},
     {Method::get, "/api/v1/files", nullptr, parse_file_list, write_files},
     {Method::get, "/api/v1/uptime", nullptr, parse_uptime, write_uptime},
+    {Method::get, "/api/v1/fl", nullptr, parse_fl_list, write_fl},
     {Method::get, "/metrics", read_metrics, nullptr, nullptr},
     {Method::post, "/api/v1/peers/connect", nullptr, parse_peer_connect, write_peer},
     {Method::post, "/api/v1/peers/ping", nullptr, parse_peer_ping, write_peer},
@@ -93,6 +95,12 @@ constexpr Route kRoutes[] = {
     {Method::post, "/api/v1/kv/ls", nullptr, parse_kv_ls, write_kv},
     {Method::post, "/api/v1/kv/watch", nullptr, parse_kv_watch, write_nothing},
     {Method::post, "/api/v1/kv/stat", nullptr, parse_kv_stat, write_kv},
+    {Method::post, "/api/v1/fl/create", nullptr, parse_fl_create, write_fl},
+    {Method::post, "/api/v1/fl/join", nullptr, parse_fl_join, write_fl},
+    {Method::post, "/api/v1/fl/leave", nullptr, parse_fl_leave, write_fl},
+    {Method::post, "/api/v1/fl/show", nullptr, parse_fl_show, write_fl},
+    {Method::post, "/api/v1/fl/rounds", nullptr, parse_fl_rounds, write_fl},
+    {Method::post, "/api/v1/fl/wait", nullptr, parse_fl_wait, write_fl},
     {Method::post, "/api/v1/shutdown", shut_down, nullptr, nullptr},
 };
 

@@ -32,6 +32,7 @@ class Parser {
     add_dht();
     add_uptime_commands(tree());
     add_kv_commands(tree());
+    add_fl_commands(tree());
   }
 
   Result<Invocation> parse(std::vector<std::string> arguments) {

@@ -23,5 +23,6 @@ struct CommandTree {
 
 void add_uptime_commands(const CommandTree& tree);  // command_line_poa.cpp
 void add_kv_commands(const CommandTree& tree);      // command_line_cstore.cpp
+void add_fl_commands(const CommandTree& tree);      // command_line_edil.cpp
 
 }  // namespace kith::daemon

@@ -46,6 +46,8 @@ int run_command(const Context& context, const UptimeShow& what);
 
 // --- commands_cstore.cpp
 int run_command(const Context& context, const KvCommand& what);
+// --- commands_edil.cpp
+int run_command(const Context& context, const FlCommand& what);
 
 // --- shared by them (commands.cpp)
 // Calls the daemon, and gives what it answered to `show` when that is text's turn; --json prints

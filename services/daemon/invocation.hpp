@@ -84,10 +84,19 @@ struct KvCommand {
   std::int64_t by = 1;
   std::uint64_t count = 0;  // of watched changes; 0: until interrupted
 };
+struct FlCommand {
+  enum class Verb : std::uint8_t { create, list, join, leave, rounds, show, run } verb = Verb::list;
+  std::string task;                      // its id, or the first digits of it
+  std::string name, model, data, split;  // empty: the daemon's choice
+  std::uint32_t inputs = 0, hidden = 0, outputs = 0, rounds = 0, min = 0;  // 0: the same
+  std::uint32_t samples = 0, epochs = 0, batch = 0;
+  double rate = 0, round_seconds = 0;
+  bool follow = false;
+};
 using Command =
     std::variant<Help, Version, Run, Up, Down, ShowStatus, ShowId, PeerList, PeerConnect, PeerPing,
                  PeerEcho, TopicList, TopicPublish, TopicSubscribe, FileAdd, FileGet, FileList,
-                 FileStat, FileRemove, DhtFind, DhtProviders, UptimeShow, KvCommand>;
+                 FileStat, FileRemove, DhtFind, DhtProviders, UptimeShow, KvCommand, FlCommand>;
 
 struct Invocation {
   std::string home;  // --home; empty: not given
