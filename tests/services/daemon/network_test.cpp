@@ -51,5 +51,19 @@ TEST(Network, an_unknown_name_says_that_a_path_is_wanted) {
   EXPECT_EQ(find_network("/nowhere/n.toml").error().code, Errc::not_found);
 }
 
+TEST(Network, an_interval_of_its_own_makes_another_network_and_must_divide_the_epoch) {
+  const std::string lab = "name = \"lab\"\nepoch_seconds = 60\n";
+  const auto usual = parse_network(lab, "f");
+  const auto spelled = parse_network(lab + "beat_seconds = 10\n", "f");
+  const auto quick = parse_network(lab + "beat_seconds = 1\n", "f");
+  ASSERT_TRUE(usual && spelled && quick);
+  EXPECT_EQ(usual->id(), spelled->id());
+  EXPECT_NE(usual->id(), quick->id());
+  for (const char* bad : {"7", "0", "61", "20", "\"10\""})
+    EXPECT_FALSE(parse_network(lab + "beat_seconds = " + bad + "\n", "f").has_value()) << bad;
+  EXPECT_FALSE(
+      parse_network("name = \"lab\"\nepoch_seconds = 604800\nbeat_seconds = 1\n", "f").has_value());
+}
+
 }  // namespace
 }  // namespace kith::daemon
