@@ -1,0 +1,120 @@
+"""Five homes: shared state, heartbeats and learning, one command each to follow."""
+import random
+import time
+import unittest
+
+from harness import HomesTest, main, wait_until
+
+# Short slots and epochs: the defaults are ten seconds and a day.
+NETWORK = 'name = "five"\nepoch_seconds = 60\nbeat_seconds = 1\n'
+SPACE = "shared"
+
+
+class FiveHomes(HomesTest):
+    def setUp(self):
+        super().setUp()
+        self.network = self.path("network.toml")
+        with open(self.network, "w", encoding="ascii") as file:
+            file.write(NETWORK)
+        self.env = {"KITH_NETWORK": self.network}
+
+    def five(self, names="ABCDE"):
+        first = self.home(names[0], env=self.env)
+        rest = [self.home(name, bootstrap=[first.addr], env=self.env) for name in names[1:]]
+        self.connected(*rest)
+        return [first, *rest]
+
+    def again(self, home, bootstrap):
+        home.start(bootstrap=[bootstrap.addr], env=self.env)
+
+    # ---- shared state ----------------------------------------------------------------------------
+
+    def root(self, home):
+        done = home.kith("--json", "kv", "stat", SPACE)
+        return done.json["root"] if done.code == 0 else f"{home.name}: {done.err}"
+
+    def test_writes_on_three_homes_end_in_one_root_on_five(self):
+        a, b, c, d = self.five("ABCD")
+        for home in (a, b, c, d):
+            home.ask("kv", "ls", SPACE)  # joins
+        acknowledged, counted, tried = {}, 0, 0
+
+        def write(home, keys):
+            """Puts one by one; what ended with 0 is acknowledged."""
+            nonlocal counted, tried
+            for key in keys:
+                value = f"{home.name}-{key}-{random.random()}"
+                if home.kith("kv", "put", SPACE, key, value).code == 0:
+                    acknowledged.setdefault(key, set()).add(value)
+                tried += 1
+                counted += home.kith("kv", "incr", SPACE, "visits").code == 0
+
+        # On three at once, some keys on all three, while the third is killed.
+        busy = [home.spawn("kv", "put", SPACE, f"at-once-{i}", f"{home.name}{i}")
+                for i in range(10) for home in (a, b, c)]
+        c.kill()
+        for command in busy:
+            command.communicate()
+        write(a, [f"a{i}" for i in range(10)])
+        write(b, [f"b{i}" for i in range(10)])
+        self.again(c, a)
+        self.connected(c)
+        write(c, [f"c{i}" for i in range(10)])
+        e = self.home("E", bootstrap=[a.addr], env=self.env)
+        self.connected(e)
+        e.ask("kv", "ls", SPACE)
+        everyone = (a, b, c, d, e)
+        wait_until("one root on five", lambda: len({self.root(home) for home in everyone}) == 1, 90, 0.5)
+        for home in everyone:
+            for key, values in acknowledged.items():
+                done = home.kith("kv", "get", SPACE, key)
+                self.assertEqual(done.code, 0, f"{home.name} lost {key}: {done}")
+                self.assertIn(done.out, values)
+            visits = home.ask("kv", "get", SPACE, "visits")
+            self.assertEqual(visits["count"], counted)
+        self.assertEqual(tried, 30)
+        self.note(f"{len(acknowledged)} keys, {counted} counted, root {self.root(a)[:16]} on five")
+
+    # ---- heartbeats ------------------------------------------------------------------------------
+
+    def seen(self, home, peer):
+        """Slots of `peer` that counted, and slots in which `home` itself was there, in all epochs."""
+        for view in home.ask("uptime", "show", "--peer", peer.id)["peers"]:
+            if view["id"] == peer.id:
+                return (sum(epoch["seen"] for epoch in view["epochs"]),
+                        sum(epoch["up"] for epoch in view["epochs"]))
+        return 0, 0
+
+    def test_calendars_show_each_others_beats_and_the_hole_of_one_that_was_stopped(self):
+        homes = self.five()
+        a, e = homes[0], homes[-1]
+        for home in homes:
+            for peer in homes:
+                if peer is not home:
+                    wait_until(f"{home.name} hears {peer.name}",
+                               lambda h=home, p=peer: self.seen(h, p)[0] >= 5, 60, 0.5)
+        gone = time.monotonic()
+        e.kill()
+        before = self.seen(a, e)[0]
+        wait_until("ten slots without E", lambda: time.monotonic() - gone > 11, 30)
+        self.assertLessEqual(self.seen(a, e)[0], before + 2, "one beat may have been on its way")
+        self.again(e, a)
+        away = time.monotonic() - gone
+        wait_until("E is heard again", lambda: self.seen(a, e)[0] >= before + 5, 60, 0.5)
+        seen, up = self.seen(a, e)
+        self.note(f"A was up {up} slots and saw E in {seen}; E was away for {away:.0f} s")
+        self.assertGreaterEqual(up - seen, 8, "the hole")
+        for peer in homes[1:-1]:
+            seen, up = self.seen(a, peer)
+            self.assertGreaterEqual(seen, up - 6, f"{peer.name} was there all the time")
+        shown = a.kith("uptime", "show", "--peer", e.id)
+        self.assertEqual(shown.code, 0)
+        self.assertIn(e.id[-6:], shown.out)
+        # What it counted is kept over a restart.
+        a.terminate()
+        self.again(a, homes[1])
+        self.assertGreaterEqual(self.seen(a, homes[1])[0], seen - 3)
+
+
+if __name__ == "__main__":
+    main()
