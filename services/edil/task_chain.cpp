@@ -239,6 +239,7 @@ void TaskCore::adopt(Now now, std::uint32_t after, std::vector<Link> links, Shar
   republish_at_ = kNever;
   out.push_back(
       Measure{id_, chain_.model(), std::move(weights), task_.shape, task_.data != DataKind::own});
+  take_early(now, out);
   advance(now, out);
 }
 

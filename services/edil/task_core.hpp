@@ -43,6 +43,7 @@ inline constexpr Duration kRetryEvery = 4s;       // of what is missing for a ca
 inline constexpr std::uint32_t kUpdateTries = 4;  // then the model is taken from R1FS
 inline constexpr std::uint32_t kModelTries = 12;  // of R1FS, then a candidate is given up
 inline constexpr std::size_t kModelsKept = 3;
+inline constexpr std::size_t kEarlyMax = 512;  // parts for the next round, kept until it begins
 inline constexpr std::size_t kChecksMax = 1024;
 inline constexpr std::size_t kSeenMax = 4096;
 inline constexpr std::uint32_t kModelPutters =
@@ -122,6 +123,11 @@ class TaskCore {
     host::PeerSlot via;
     std::optional<gossip::JudgeSlot> judge;  // of one that came by gossip
   };
+  struct Early {
+    gossip::JudgeSlot judge;
+    host::PeerSlot via;
+    schema::EdilPart part;
+  };
   using AfterCheck = std::variant<PartCheck, JoinsCheck, LinksCheck>;
   struct Candidate {
     std::uint32_t after = 0;  // round after which its links stand
@@ -149,7 +155,8 @@ class TaskCore {
   // task_messages.cpp
   gossip::Verdict on_part(Now, gossip::JudgeSlot, const PeerId& from, host::PeerSlot via,
                           const schema::EdilPart&, Effects&);
-  gossip::Verdict judge_base(Now, host::PeerSlot via, const schema::EdilPart&, Effects&);
+  gossip::Verdict judge_base(Now, gossip::JudgeSlot, host::PeerSlot via, const schema::EdilPart&,
+                             Effects&);
   gossip::Verdict on_join(Now, gossip::JudgeSlot, const PeerId& from, const schema::EdilSigned&,
                           Effects&);
   gossip::Verdict on_close(Now, gossip::JudgeSlot, const PeerId& from, host::PeerSlot via,
@@ -158,6 +165,8 @@ class TaskCore {
   void after(Now, JoinsCheck&, bool hold, Effects&);
   void after(Now, LinksCheck&, bool hold, Effects&);
   bool news_of(const schema::EdilJoin& join, const PeerId& signer) const;
+  bool keep_early(gossip::JudgeSlot, host::PeerSlot via, const schema::EdilPart&);
+  void take_early(Now, Effects&);
   void delivered(Now, const PeerId& contributor, std::uint32_t round);
   Result<Link> read_link(const schema::EdilSigned& record) const;
   void add_checks(const Link& link, std::vector<Check>& checks) const;
@@ -202,6 +211,7 @@ class TaskCore {
   Chain chain_;
   std::vector<std::pair<Cid, SharedWeights>> models_;  // newest last
   UpdateTable updates_;
+  std::vector<Early> early_;
   std::map<PeerId, Join> joins_;
   std::map<Cid, Accuracy> accuracies_;  // of the chain's models
   std::set<PeerId> liars_;              // their closes did not hold

@@ -39,8 +39,8 @@ Verdict TaskCore::on_message(Now now, gossip::JudgeSlot judge, const PeerId& fro
 }
 
 // Which round a part is for, seen from here. accept: for the one under way.
-Verdict TaskCore::judge_base(Now now, host::PeerSlot via, const schema::EdilPart& part,
-                             Effects& out) {
+Verdict TaskCore::judge_base(Now now, gossip::JudgeSlot judge, host::PeerSlot via,
+                             const schema::EdilPart& part, Effects& out) {
   if (part.round > task_.rounds) {
     ++counters_.wrong_base;
     return Verdict::reject;
@@ -51,6 +51,9 @@ Verdict TaskCore::judge_base(Now now, host::PeerSlot via, const schema::EdilPart
     delivered(now, part.member.contributor, part.round);  // late: it is there all the same
     return Verdict::ignore;
   }
+  // Who is quick trains for the next round while we still merge this one.
+  if (part.round == next + 1 && part.base != chain_.model() && keep_early(judge, via, part))
+    return Verdict::pending;
   ++counters_.wrong_base;
   // Two rounds for one model: nobody honest says that.
   if (part.base == chain_.model()) return Verdict::reject;
@@ -58,6 +61,25 @@ Verdict TaskCore::judge_base(Now now, host::PeerSlot via, const schema::EdilPart
   if (part.round >= next && !candidate_)
     sync(now, via, chain_.round() - std::min(chain_.round(), kSyncBack), out);
   return Verdict::ignore;
+}
+
+bool TaskCore::keep_early(gossip::JudgeSlot judge, host::PeerSlot via,
+                          const schema::EdilPart& part) {
+  if (early_.size() >= kEarlyMax || joins_.count(part.member.contributor) == 0) return false;
+  const auto of_one = std::count_if(early_.begin(), early_.end(), [&](const Early& one) {
+    return one.part.member.contributor == part.member.contributor;
+  });
+  if (of_one >= updates_.parts()) return false;
+  early_.push_back({judge, via, part});
+  return true;
+}
+
+void TaskCore::take_early(Now now, Effects& out) {
+  for (Early& one : std::exchange(early_, {})) {
+    const Verdict verdict =
+        on_part(now, one.judge, one.part.member.contributor, one.via, one.part, out);
+    if (verdict != Verdict::pending) out.push_back(Settle{one.judge, verdict});
+  }
 }
 
 Verdict TaskCore::on_part(Now now, gossip::JudgeSlot judge, const PeerId& from, host::PeerSlot via,
@@ -70,7 +92,7 @@ Verdict TaskCore::on_part(Now now, gossip::JudgeSlot judge, const PeerId& from, 
   if (part.bytes.size() != need)
     return refuse(fail(part.bytes.size() < need ? Errc::truncated : Errc::oversized,
                        "a part of another length"));
-  if (const Verdict verdict = judge_base(now, via, part, out); verdict != Verdict::accept)
+  if (const Verdict verdict = judge_base(now, judge, via, part, out); verdict != Verdict::accept)
     return verdict;
   if (const auto join = joins_.find(from); join == joins_.end() || join->second.leaves) {
     ++counters_.not_joined;

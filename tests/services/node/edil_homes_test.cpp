@@ -25,7 +25,9 @@ std::vector<std::vector<std::uint32_t>> tree(std::uint32_t nodes, std::uint64_t 
 
 struct Learners {
   Learners(std::uint32_t nodes, std::uint64_t seed)
-      : homes(tree(nodes, seed), seed, {}, Fidelity::messages) {
+      : homes(
+            tree(nodes, seed), seed, [](NodeConfig& config) { config.poa.beat = false; },
+            Fidelity::messages) {
     homes.cluster().run_for(15s);
   }
 
@@ -128,6 +130,93 @@ TEST(EdilHomes, five_homes_reach_the_accuracy_of_central_training_with_one_kille
     ASSERT_EQ(rounds.size(), 10u);
     EXPECT_EQ(model->previous, rounds[8].model) << "each model is linked to the last";
   }
+}
+
+// --- many homes, faults, and a partition that heals
+
+struct Outcome {
+  Cid model;
+  std::uint64_t hash = 0;
+  std::uint64_t switches = 0;
+};
+
+// Every fifth trains, the others follow; both sides of the partition have contributors enough to go
+// on alone.
+Outcome run_many(std::uint32_t nodes, std::uint64_t seed) {
+  constexpr std::uint32_t kRounds = 6;
+  constexpr std::uint32_t kChurned = 12;
+  Learners many(nodes, seed);
+  simnet::Cluster& cluster = many.homes.cluster();
+  for (std::uint32_t i = 0; i < nodes; ++i) {
+    simnet::LinkOptions link;
+    link.latency = 40ms;
+    link.jitter = 60ms;
+    link.dial_failure_ppm = 100'000;
+    link.reset_ppm = 200;
+    cluster.net().set_link(i, link);
+    many.homes.disk(i).faults.write_delay = 4ms;
+  }
+  schema::EdilTask task = softmax(kRounds, nodes / 40, 60);
+  task.epochs = 1;
+  task.round_ms = 10'000;
+  const TaskId id = many.create(0, task);
+  cluster.run_for(10s);
+  std::vector<Asked> sinks(nodes);
+  for (std::uint32_t i = 0; i < nodes; ++i)
+    many.homes.node(i).start_request(edil::Request(edil::JoinTask{id, {}, i % 5 != 0}), 60s,
+                                     sinks[i]);
+  cluster.run_for(12s);
+  std::uint32_t joined = 0;
+  for (const Asked& sink : sinks)
+    for (const auto& [request, answer] : sink.answers) joined += answer.has_value() ? 1 : 0;
+  EXPECT_EQ(joined, nodes);
+  for (std::uint32_t i = 0; i < nodes; ++i) many.homes.node(i).drop_sink(sinks[i]);
+
+  Rng rng = Rng(seed).fork("faults");
+  std::vector<simnet::NodeIndex> apart;
+  for (std::uint32_t i = 1; i < nodes; ++i)
+    if (rng.chance(400'000)) apart.push_back(i);
+  cluster.net().partition(apart);
+  std::vector<std::uint32_t> down;
+  for (std::uint32_t k = 0; k < kChurned; ++k) {
+    const auto i = 1 + static_cast<std::uint32_t>(rng.below(nodes - 1));
+    if (!cluster.alive(i)) continue;
+    cluster.crash(i);
+    many.homes.disk(i).crash();
+    down.push_back(i);
+    cluster.run_for(2s);
+  }
+  cluster.net().heal();
+  for (const std::uint32_t i : down) cluster.restart(i);
+  EXPECT_TRUE(many.run_until_through(id, kRounds, nodes, 300s));
+  // Two forks that both came to their end are compared, too.
+  cluster.run_for(60s);
+  Outcome outcome;
+  outcome.model = many.show(0, id).model;
+  std::uint32_t equal = 0;
+  for (std::uint32_t i = 0; i < nodes; ++i) {
+    equal += many.show(i, id).model == outcome.model ? 1 : 0;
+    outcome.switches += many.homes.node(i).status().edil.counters.switches;
+    EXPECT_EQ(many.homes.node(i).status().edil.counters.forged, 0u);
+    EXPECT_EQ(many.homes.node(i).status().edil.counters.wrong_model, 0u);
+  }
+  EXPECT_EQ(equal, nodes) << "one model on all";
+  outcome.hash = cluster.trace_hash();
+  return outcome;
+}
+
+TEST(EdilHomes, many_homes_with_faults_churn_and_a_partition_that_heals_end_with_one_model) {
+  const Outcome outcome = run_many(kMany, 3);
+  std::printf("switches to a heavier chain: %llu\n",
+              static_cast<unsigned long long>(outcome.switches));
+  EXPECT_GT(outcome.switches, 0u) << "the partition made no fork: this run shows nothing";
+}
+
+TEST(EdilHomes, the_same_seed_gives_the_same_trace) {
+  const Outcome first = run_many(30, 5);
+  const Outcome again = run_many(30, 5);
+  EXPECT_EQ(first.hash, again.hash);
+  EXPECT_EQ(first.model, again.model);
 }
 
 }  // namespace
