@@ -104,7 +104,7 @@ std::vector<host::PeerSlot> Attachment::subscribers(std::string_view topic) cons
   return router_.subscribers(topic);
 }
 
-std::vector<std::string> Attachment::topics() const { return router_.topics(); }
+std::vector<TopicView> Attachment::topics() const { return router_.topics(); }
 
 // Peers and streams.
 

@@ -45,7 +45,7 @@ class Attachment final : public Gossip,
   Result<Bytes> publish(std::string_view topic, Bytes data) override;
   std::vector<host::PeerSlot> mesh(TopicIndex topic) const override;
   std::vector<host::PeerSlot> subscribers(std::string_view topic) const override;
-  std::vector<std::string> topics() const override;
+  std::vector<TopicView> topics() const override;
   const Counters& counters() const { return router_.counters(); }
 
  private:

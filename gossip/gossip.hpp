@@ -52,6 +52,13 @@ class TopicHandler {
   ~TopicHandler() = default;
 };
 
+// One of our topics, as a person sees it.
+struct TopicView {
+  std::string name;
+  std::uint32_t mesh = 0;
+  std::uint32_t subscribers = 0;  // ready peers that said so
+};
+
 class Gossip {
  public:
   virtual ~Gossip() = default;
@@ -64,8 +71,8 @@ class Gossip {
   virtual Result<Bytes> publish(std::string_view topic, Bytes data) = 0;
   virtual std::vector<host::PeerSlot> mesh(TopicIndex topic) const = 0;
   virtual std::vector<host::PeerSlot> subscribers(
-      std::string_view topic) const = 0;                // ready peers that said so
-  virtual std::vector<std::string> topics() const = 0;  // ours
+      std::string_view topic) const = 0;              // ready peers that said so
+  virtual std::vector<TopicView> topics() const = 0;  // ours, by name
 };
 
 }  // namespace kith::gossip

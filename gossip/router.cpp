@@ -221,13 +221,16 @@ std::vector<host::PeerSlot> Router::subscribers(std::string_view topic) const {
   return found == nullptr ? std::vector<host::PeerSlot>{} : found->subscribers;
 }
 
-std::vector<std::string> Router::topics() const {
-  std::vector<std::string> names;
+std::vector<TopicView> Router::topics() const {
+  std::vector<TopicView> views;
   topics_.for_each([&](TopicIndex, const Topic& topic) {
-    if (topic.joined) names.push_back(*topic.name);
+    if (topic.joined)
+      views.push_back({*topic.name, static_cast<std::uint32_t>(topic.mesh.peers().size()),
+                       static_cast<std::uint32_t>(topic.subscribers.size())});
   });
-  std::sort(names.begin(), names.end());
-  return names;
+  std::sort(views.begin(), views.end(),
+            [](const TopicView& a, const TopicView& b) { return a.name < b.name; });
+  return views;
 }
 
 }  // namespace kith::gossip

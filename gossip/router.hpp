@@ -70,7 +70,7 @@ class Router {
   std::string_view name(TopicIndex topic) const;  // empty: stale
   std::vector<host::PeerSlot> mesh(TopicIndex topic) const;
   std::vector<host::PeerSlot> subscribers(std::string_view topic) const;
-  std::vector<std::string> topics() const;  // ours, sorted
+  std::vector<TopicView> topics() const;  // ours, by name
   const Counters& counters() const { return counters_; }
 
  private:

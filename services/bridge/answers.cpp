@@ -108,7 +108,7 @@ std::string valid_utf8(std::string_view text) {
 
 json::object json_of(const node::Status& status) {
   json::array topics;
-  for (const node::Status::Topic& topic : status.topics)
+  for (const gossip::TopicView& topic : status.topics)
     topics.push_back(json::object{{"name", valid_utf8(topic.name)},
                                   {"mesh", topic.mesh},
                                   {"subscribers", topic.subscribers}});

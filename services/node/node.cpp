@@ -269,9 +269,7 @@ Status Node::status() const {
   status.peers = static_cast<std::uint32_t>(node.parts.host.peers().size());
   status.dht_peers = node.routing.table_size();
   status.dht_mode = node.routing.mode();
-  for (const std::string& name : node.gossip.topics())
-    status.topics.push_back(
-        {name, 0, static_cast<std::uint32_t>(node.gossip.subscribers(name).size())});
+  status.topics = node.gossip.topics();
   status.storage = node.files.storage();
   status.poa = node.poa.status();
   status.cstore = node.cstore.status();

@@ -158,11 +158,7 @@ struct Status {
   std::uint32_t peers = 0;
   std::size_t dht_peers = 0;  // in the routing table
   dht::Mode dht_mode = dht::Mode::server;
-  struct Topic {
-    std::string name;
-    std::uint32_t mesh = 0, subscribers = 0;
-  };
-  std::vector<Topic> topics;
+  std::vector<gossip::TopicView> topics;
   r1fs::StorageStatus storage;
   poa::Status poa;
   cstore::Status cstore;

@@ -38,7 +38,8 @@ TEST(Router, subscribing_is_told_to_all_and_grafts_up_to_degree) {
   EXPECT_EQ(node.grafted().size(), 6u);
   EXPECT_EQ(node.router.mesh(topic), node.grafted());
   EXPECT_EQ(node.router.subscribers("a").size(), 9u);
-  EXPECT_EQ(node.router.topics(), (std::vector<std::string>{"a"}));
+  ASSERT_EQ(node.router.topics().size(), 1u);
+  EXPECT_EQ(node.router.topics()[0].name, "a");
   EXPECT_EQ(node.router.name(topic), "a");
 }
 
