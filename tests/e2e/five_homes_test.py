@@ -115,6 +115,44 @@ class FiveHomes(HomesTest):
         self.again(a, homes[1])
         self.assertGreaterEqual(self.seen(a, homes[1])[0], seen - 3)
 
+    # ---- learning --------------------------------------------------------------------------------
+
+    MODEL = ("--model", "mlp", "--hidden", "48", "--rounds", "10", "--epochs", "2")
+
+    def test_five_learn_as_well_as_one_with_all_samples_though_one_is_killed(self):
+        homes = self.five()
+        a, e = homes[0], homes[-1]
+        task = a.ask("fl", "create", *self.MODEL, "--samples", "1200", "--min", "4",
+                     "--round-seconds", "4")["task"]
+        for home in homes:
+            wait_until(f"{home.name} knows the task", lambda h=home: any(
+                one["task"] == task for one in h.ask("fl", "ls")["tasks"]), 60, 0.5)
+        for home in homes:
+            home.ask("fl", "join", task[:16])
+        wait_until("three rounds", lambda: a.ask("fl", "show", task)["round"] >= 3, 120, 0.05)
+        e.kill()
+        killed_after = a.ask("fl", "show", task)["round"]
+        self.assertLess(killed_after, 10, "it was killed while the task went on")
+        left = homes[:-1]
+        for home in left:
+            wait_until(f"{home.name} ends the task",
+                       lambda h=home: h.ask("fl", "show", task)["round"] == 10, 180, 0.5)
+        self.again(e, a)
+        wait_until("E takes over what it missed",
+                   lambda: e.ask("fl", "show", task)["round"] == 10, 120, 0.5)
+        shown = [home.ask("fl", "show", task) for home in homes]
+        self.assertEqual(len({one["model"] for one in shown}), 1, "one model CID on five")
+        rounds = a.ask("fl", "rounds", task)["rounds"]
+        self.assertEqual([one["round"] for one in rounds], list(range(1, 11)))
+        self.assertTrue(any(one["contributors"] == 4 for one in rounds), "the killed one is missing")
+        # The same training on one home that has all samples.
+        central = a.kith("--json", "fl", "run", *self.MODEL, "--samples", "6000")
+        self.assertEqual(central.code, 0, str(central))
+        self.note(f"killed after round {killed_after}; together {shown[0]['accuracy']:.3f}, "
+                  f"central {central.json['accuracy']:.3f}")
+        self.assertGreaterEqual(shown[0]["accuracy"], 0.95 * central.json["accuracy"])
+        self.assertGreater(central.json["accuracy"], 0.7, "central training learns something")
+
 
 if __name__ == "__main__":
     main()
