@@ -120,7 +120,7 @@ class PoaCore {
   Rng rng_;
   Ledger ledger_;
   TableAsker asker_;
-  std::optional<Loading> loading_;
+  std::unique_ptr<Loading> loading_;  // null: loaded
   std::unique_ptr<Running> running_;
   Capacity capacity_;
   Status status_;

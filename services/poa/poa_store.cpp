@@ -46,7 +46,7 @@ Bytes after(const Bytes& key) {
 }  // namespace
 
 void PoaCore::start(Effects& out) {
-  loading_.emplace();
+  loading_ = std::make_unique<Loading>();
   out.push_back(ScanStored{});
 }
 
