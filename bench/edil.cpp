@@ -1,6 +1,8 @@
 // What federated learning costs one core: updates that are checked and added into the weighted
 // mean, beside a bare loop that adds as many bytes into as many 64-bit sums; and training, in
-// samples a second, beside the multiplications alone that its matrices need.
+// samples a second, beside the products of its first and largest matrix alone.
+#include <Eigen/Core>
+
 #include "bench/timing.hpp"
 #include "net/base/check.hpp"
 #include "net/base/rng.hpp"
@@ -33,7 +35,8 @@ void measure_sums(const ModelShape& shape, const char* name) {
        [&] {
          for (std::size_t k = 0; k < kUpdates; ++k) {
            const auto* bytes = reinterpret_cast<const std::int8_t*>(updates[k % 20].data());
-           for (std::size_t i = 0; i < parameters; ++i) sums[i] += bytes[i];
+           std::int64_t* to = sums.data();
+           for (std::size_t i = 0; i < parameters; ++i) to[i] += bytes[i];
          }
          CHECK(sums[1] != 0);
        }},
@@ -67,20 +70,21 @@ void measure_training(const ModelShape& shape, const char* name) {
   constexpr std::size_t kSamples = 500;
   const auto data = std::make_shared<Dataset>(draw_digits(1, kSamples));
   const Weights start = first_weights(shape, 1);
-  const std::vector<float> weights = to_floats(start);
   std::vector<Rival> rivals{
-      {"kernel: one multiply-add a weight, twice",
+      {"kernel: the matrix products alone",
        [&] {
-         std::vector<float> sums(kDigitInputs);
-         for (std::size_t k = 0; k < 2 * kSamples; ++k)
-           for (std::size_t row = 0; row * kDigitInputs < weights.size(); ++row) {
-             const std::size_t count =
-                 std::min<std::size_t>(kDigitInputs, weights.size() - row * kDigitInputs);
-             const float* w = weights.data() + row * kDigitInputs;
-             const float x = data->features[k % kSamples * kDigitInputs + row % kDigitInputs];
-             for (std::size_t i = 0; i < count; ++i) sums[i] += w[i] * x;
-           }
-         CHECK(sums[0] < 1e30f);
+         using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+         const Eigen::Index rows = shape.hidden > 0 ? shape.hidden : shape.outputs;
+         Matrix w = Matrix::Constant(rows, kDigitInputs, 0.01f);
+         Matrix out(16, rows);
+         for (std::size_t at = 0; at + 16 <= kSamples; at += 16) {
+           const Eigen::Map<const Matrix> x(data->features.data() + at * kDigitInputs, 16,
+                                            kDigitInputs);
+           out.noalias() = x * w.transpose();
+           out *= 1e-6f;
+           w.noalias() -= out.transpose() * x;
+         }
+         CHECK(w(0, 0) < 1e30f);
        }},
       {"trainer",
        [&] {

@@ -254,7 +254,8 @@ Mono TaskCore::next_deadline() const {
   if (role_ == Role::none) return kNever;
   Mono next = std::min({join_at_, republish_at_, sync_at_, get_at_});
   if (asking_ != 0) next = std::min(next, ask_ends_);
-  if (candidate_ && candidate_->merging == 0 && candidate_->getting == 0)
+  // While something is asked, its answer or its end brings the candidate on.
+  if (candidate_ && candidate_->merging == 0 && candidate_->getting == 0 && asking_ == 0)
     next = std::min(next, candidate_->retry_at);
   if (complete() || candidate_ || leading_) return next;
   // Times that have passed without an effect are not waited for again.

@@ -34,7 +34,7 @@
 
 namespace kith::edil {
 
-inline constexpr Duration kViewTime = 5s;
+inline constexpr Duration kViewTime = 3s;
 inline constexpr Duration kFirstGrace = 5s;       // of round 1: others are still joining
 inline constexpr Duration kJoinEvery = 60s;       // join records are said again
 inline constexpr Duration kSyncEvery = 10s;       // chains are compared with one listener
