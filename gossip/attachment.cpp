@@ -34,10 +34,12 @@ RouterConfig with_self(RouterConfig config, const PeerId& self) {
 }  // namespace
 
 Attachment::Attachment(RouterConfig config, host::Host& host, Loop& loop,
-                       const crypto::Identity& identity, Store* store, Log& log, Rng rng)
+                       const crypto::Identity& identity, Store* store, Log& log, Rng rng,
+                       crypto::Signatures& signatures)
     : host_(host),
       loop_(loop),
       identity_(identity),
+      signatures_(signatures),
       log_(log),
       router_(with_self(std::move(config), identity.id()), std::move(rng)),
       seqnos_(loop.now(), store, *this) {
@@ -234,7 +236,7 @@ void Attachment::perform(Now, SendRpc& effect) {
 
 void Attachment::perform(Now now, Verify& effect) {
   if (router_.waiting(effect.message) == nullptr) return;
-  router_.on_verified(now, effect.message, verify(effect.part), effects_);
+  router_.on_verified(now, effect.message, verify(effect.part, signatures_), effects_);
 }
 
 void Attachment::perform(Now now, Judge& effect) {

@@ -34,7 +34,8 @@ class Attachment final : public Gossip,
   // `config.self` is taken from the identity. `store` may be null (SeqnoSource). All references
   // outlive this; so does this the host (Host::add_protocol).
   Attachment(RouterConfig config, host::Host& host, Loop& loop, const crypto::Identity& identity,
-             Store* store, Log& log, Rng rng);
+             Store* store, Log& log, Rng rng,
+             crypto::Signatures& signatures = crypto::direct_signatures());
   ~Attachment() override;
   Attachment(const Attachment&) = delete;
   Attachment& operator=(const Attachment&) = delete;
@@ -84,6 +85,7 @@ class Attachment final : public Gossip,
   host::Host& host_;
   Loop& loop_;
   const crypto::Identity& identity_;
+  crypto::Signatures& signatures_;
   Log& log_;
   Router router_;
   SeqnoSource seqnos_;

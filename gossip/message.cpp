@@ -66,12 +66,12 @@ Received receive(const Bytes& rpc, ByteView encoded, const libp2p::GossipMessage
   return received;
 }
 
-bool verify(const SignedPart& part) {
+bool verify(const SignedPart& part, crypto::Signatures& signatures) {
   const Result<PeerId> author = PeerId::decode(part.author);
   if (!author) return false;
   const Result<crypto::PublicKey> key =
       part.key.empty() ? crypto::PublicKey::of_peer(*author) : crypto::PublicKey::decode(part.key);
-  return key && key->peer_id() == *author && key->verify(part.content, part.signature);
+  return key && key->peer_id() == *author && signatures.verify(*key, part.content, part.signature);
 }
 
 Result<void> check_publish(std::string_view topic, std::size_t data_bytes) {

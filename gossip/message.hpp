@@ -14,6 +14,7 @@
 
 #include "gossip/config.hpp"
 #include "net/crypto/identity.hpp"
+#include "net/crypto/signatures.hpp"
 #include "schema/libp2p/gossip_rpc.hpp"
 
 namespace kith::gossip {
@@ -36,7 +37,8 @@ struct SignedPart {
   Bytes content;
   Bytes signature;
 };
-[[nodiscard]] bool verify(const SignedPart& part);
+[[nodiscard]] bool verify(const SignedPart& part,
+                          crypto::Signatures& signatures = crypto::direct_signatures());
 
 enum class Refusal : std::uint8_t { none, malformed, oversized };
 // Whether the fields are those of a signed message within bounds; no cryptography yet.

@@ -27,7 +27,8 @@
 
 namespace kith::crypto {
 class Identity;
-}
+class Signatures;
+}  // namespace kith::crypto
 
 namespace kith::node {
 
@@ -56,6 +57,7 @@ struct NodeParts {
   Store& store;
   Log& log;
   Rng rng;
+  crypto::Signatures* signatures = nullptr;  // null: each is checked by ourselves
 };
 
 // The families that a Node needs of its Store.

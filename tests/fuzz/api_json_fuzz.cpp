@@ -13,11 +13,33 @@ namespace {
 using namespace kith;
 using namespace kith::bridge;
 
-constexpr const char* kPaths[] = {
-    "/api/v1/peers/connect",    "/api/v1/peers/ping",    "/api/v1/peers/echo",
-    "/api/v1/dht/find",         "/api/v1/dht/providers", "/api/v1/topics/publish",
-    "/api/v1/topics/subscribe", "/api/v1/files/add",     "/api/v1/files/get",
-    "/api/v1/files/stat",       "/api/v1/files/rm",      "/api/v1/shutdown"};
+constexpr const char* kPaths[] = {"/api/v1/peers/connect",
+                                  "/api/v1/peers/ping",
+                                  "/api/v1/peers/echo",
+                                  "/api/v1/dht/find",
+                                  "/api/v1/dht/providers",
+                                  "/api/v1/topics/publish",
+                                  "/api/v1/topics/subscribe",
+                                  "/api/v1/files/add",
+                                  "/api/v1/files/get",
+                                  "/api/v1/files/stat",
+                                  "/api/v1/files/rm",
+                                  "/api/v1/shutdown",
+                                  "/api/v1/uptime/show",
+                                  "/api/v1/uptime/ask",
+                                  "/api/v1/kv/put",
+                                  "/api/v1/kv/del",
+                                  "/api/v1/kv/incr",
+                                  "/api/v1/kv/get",
+                                  "/api/v1/kv/ls",
+                                  "/api/v1/kv/watch",
+                                  "/api/v1/kv/stat",
+                                  "/api/v1/fl/create",
+                                  "/api/v1/fl/join",
+                                  "/api/v1/fl/leave",
+                                  "/api/v1/fl/show",
+                                  "/api/v1/fl/rounds",
+                                  "/api/v1/fl/wait"};
 
 struct Bounds {
   void operator()(const node::PeerConnect& what) { FUZZ_CHECK(!what.addr.empty()); }
@@ -44,6 +66,22 @@ struct Bounds {
   void operator()(const node::FileList&) {}
   void operator()(const node::FileStat& what) { FUZZ_CHECK(!what.cid.empty()); }
   void operator()(const node::FileRemove& what) { FUZZ_CHECK(!what.cid.empty()); }
+  void operator()(const poa::Request& what) {
+    if (const auto* show = std::get_if<poa::ShowUptime>(&what))
+      FUZZ_CHECK(show->epochs >= 1 && show->epochs <= poa::kEpochsKept);
+    else
+      FUZZ_CHECK(!std::get<poa::AskUptime>(what).peer.empty());
+  }
+  void operator()(const cstore::Request& what) {
+    std::visit([](const auto& one) { FUZZ_CHECK(schema::is_kv_space(one.space)); }, what);
+    if (const auto* put = std::get_if<cstore::Put>(&what))
+      FUZZ_CHECK(!put->key.empty() && put->key.size() <= schema::kKvKeyMax &&
+                 put->value.size() <= schema::kKvValueMax);
+  }
+  void operator()(const edil::Request& what) {
+    if (const auto* create = std::get_if<edil::CreateTask>(&what))
+      FUZZ_CHECK(schema::check_task(create->task).has_value());
+  }
 };
 
 }  // namespace

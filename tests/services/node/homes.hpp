@@ -13,6 +13,7 @@
 #include "services/node/node.hpp"
 #include "services/store/memory_store.hpp"
 #include "simnet/cluster.hpp"
+#include "simnet/shared_signatures.hpp"
 #include "simnet/sim_host.hpp"
 
 namespace kith::node::test {
@@ -36,12 +37,12 @@ class Home final : public simnet::NodeApp {
   // `sim_hosts`: whole messages instead of encrypted bytes; null: the real Host.
   Home(simnet::NodeContext& context, std::shared_ptr<store::MemoryDisk> disk,
        crypto::Identity identity, NodeConfig config, const Multiaddr& listen,
-       simnet::SimHosts* sim_hosts)
+       simnet::SimHosts* sim_hosts, crypto::Signatures* signatures)
       : identity_(std::move(identity)),
         store_(std::move(disk), context.loop),
         host_(make_host(context, sim_hosts)),
-        node_(std::move(config),
-              {identity_, *host_, context.loop, store_, log_, context.rng.fork("node")}) {
+        node_(std::move(config), {identity_, *host_, context.loop, store_, log_,
+                                  context.rng.fork("node"), signatures}) {
     if (sim_hosts != nullptr)
       EXPECT_TRUE(static_cast<simnet::SimHost&>(*host_).listen(listen).has_value());
     else
@@ -160,7 +161,7 @@ class Homes {
     if (adjust_each_) adjust_each_(context.index, config);
     return std::make_unique<Home>(context, disks_[context.index], identity(context.index),
                                   std::move(config), cluster_address(context.index),
-                                  sim_hosts_.get());
+                                  sim_hosts_.get(), sim_hosts_ ? &signatures_ : nullptr);
   }
   // The same at every incarnation, and known before the cluster stands.
   static crypto::Identity identity(std::uint32_t i) {
@@ -181,6 +182,7 @@ class Homes {
   std::function<void(std::uint32_t, NodeConfig&)> adjust_each_;
   std::string folder_;
   std::vector<std::shared_ptr<store::MemoryDisk>> disks_;
+  simnet::SharedSignatures signatures_;
   std::unique_ptr<simnet::SimHosts> sim_hosts_;
   std::unique_ptr<simnet::Cluster> cluster_;
 };
