@@ -4,6 +4,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include "schema/kith/cstore_messages.hpp"
 #include "services/bridge/router.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/services/bridge/fake_backend.hpp"
