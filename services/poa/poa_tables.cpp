@@ -24,7 +24,7 @@ void PoaCore::run(Now now, RequestId request, const Request& what, Effects& out)
   if (show.peer && *show.peer != config_.self && ledger_.find(*show.peer) == nullptr) {
     out.push_back(
         TellDone{request, fail(Errc::not_found, "no beat of this peer was heard",
-                               "of " + std::to_string(ledger_.size()) + " peers some were",
+                               "beats of " + std::to_string(ledger_.size()) + " peers were",
                                "kith uptime show lists them")});
     return;
   }

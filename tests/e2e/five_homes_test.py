@@ -79,7 +79,8 @@ class FiveHomes(HomesTest):
 
     def seen(self, home, peer):
         """Slots of `peer` that counted, and slots in which `home` itself was there, in all epochs."""
-        for view in home.ask("uptime", "show", "--peer", peer.id)["peers"]:
+        done = home.kith("--json", "uptime", "show", "--peer", peer.id)
+        for view in done.json["peers"] if done.code == 0 else ():  # else: never heard
             if view["id"] == peer.id:
                 return (sum(epoch["seen"] for epoch in view["epochs"]),
                         sum(epoch["up"] for epoch in view["epochs"]))
