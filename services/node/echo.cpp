@@ -3,8 +3,10 @@
 namespace kith::node {
 namespace {
 
-constexpr std::size_t kPartBytes = 64u << 10;
-constexpr std::size_t kQueueMax = 256u << 10;  // sent and not yet on its way, a stream
+// Sent and not yet on its way, a stream: all streams of a peer together stay below what a
+// connection may queue (HostLimits), above which sends are refused.
+constexpr std::size_t kQueueMax = 48u << 10;
+constexpr std::size_t kPartBytes = kQueueMax;
 
 // Byte i of a stream is a function of i alone, so a byte that is lost, doubled or moved shows.
 std::uint8_t byte_at(std::uint64_t i) {
@@ -57,9 +59,14 @@ void Echo::pump(host::StreamSlot stream, Outgoing& out) {
 // The sender's window opens only as fast as the echo leaves.
 void Echo::pump(host::StreamSlot stream, Incoming& in) {
   while (!in.held.empty() && host_.queued_bytes(stream) <= kQueueMax) {
-    const std::size_t size = in.held.front().size();
-    host_.send(stream, std::move(in.held.front()));
-    in.held.pop_front();
+    // A part may be as large as the sender's window.
+    Bytes& front = in.held.front();
+    const std::size_t size = std::min(front.size(), kQueueMax);
+    host_.send(stream, front.slice(0, size));
+    if (size == front.size())
+      in.held.pop_front();
+    else
+      front = front.slice(size, front.size() - size);
     host_.release(stream, size);
   }
   if (in.ended && in.held.empty()) host_.close(stream);
@@ -95,6 +102,13 @@ void Echo::on_end(Now, host::StreamSlot stream) {
 void Echo::on_writable(Now, host::StreamSlot stream) {
   if (const auto in = incoming_.find(stream); in != incoming_.end()) pump(stream, in->second);
   if (const auto out = outgoing_.find(stream); out != outgoing_.end()) pump(stream, out->second);
+}
+
+// What was refused is lost, so the stream is: nobody may take a part for the whole.
+void Echo::on_send_refused(Now, host::StreamSlot stream, std::uint64_t) {
+  const auto at = outgoing_.find(stream);
+  if (at == outgoing_.end()) return host_.reset(stream);
+  finish(at->second.request, fail(Errc::exhausted, "too much waits to be sent to this peer"));
 }
 
 void Echo::on_closed(Now now, host::StreamSlot stream, const Error* why) {

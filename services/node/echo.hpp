@@ -40,6 +40,7 @@ class Echo final : public host::Protocol {
   void on_stream(Now, host::StreamSlot, host::PeerSlot, std::string_view) override;
   void on_data(Now, host::StreamSlot, Bytes) override;
   void on_end(Now, host::StreamSlot) override;
+  void on_send_refused(Now, host::StreamSlot, std::uint64_t) override;
   void on_writable(Now, host::StreamSlot) override;
   void on_closed(Now, host::StreamSlot, const Error*) override;
   void pump(host::StreamSlot stream, Outgoing& out);
