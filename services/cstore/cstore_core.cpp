@@ -156,13 +156,16 @@ Result<void> CstoreCore::queue_write(Space& space, QueuedWrite write) {
   if (op.kind != schema::KvOpKind::counter && space.state.is_counter(op.key))
     return fail(Errc::refused, "the key holds a counter", "it counts for all writers for ever",
                 "kith kv incr " + space.name + " KEY N, or use another key");
-  if (!has_room(space, op.key.size() + op.value.size() + kOpOverhead))
+  const std::uint64_t bytes = op.key.size() + op.value.size() + kOpOverhead;
+  const std::uint64_t under_way = space.flight ? space.flight->exact.size() : 0;
+  if (!has_room(space, static_cast<std::size_t>(space.queued_bytes + under_way + bytes)))
     return fail(Errc::exhausted, "namespace " + space.name + " is full",
                 std::to_string(space.log.bytes()) + " bytes of batches, " +
                     std::to_string(config_.space_bytes_max) + " at most",
                 "use a new namespace: nothing is compacted yet");
   if (space.queue.size() >= kQueuedWritesMax)
     return fail(Errc::exhausted, "too many writes wait for the disk", {}, "try again");
+  space.queued_bytes += bytes;
   space.queue.push_back(std::move(write));
   return {};
 }
@@ -181,8 +184,10 @@ void CstoreCore::fill_batch(Space& space, Flight& flight) const {
   std::size_t bytes = space.name.size() + flight.batch.writer.id.bytes().size() + kOpOverhead;
   while (!space.queue.empty() && flight.batch.ops.size() < schema::kKvOpsMax) {
     QueuedWrite& write = space.queue.front();
-    bytes += write.op.key.size() + write.op.value.size() + kOpOverhead;
+    const std::size_t own = write.op.key.size() + write.op.value.size() + kOpOverhead;
+    bytes += own;
     if (bytes > kBatchBodyMax) break;
+    space.queued_bytes -= own;
     if (write.op.kind == schema::KvOpKind::counter) {
       const auto fresh =
           sums.try_emplace(write.op.key, space.state.sums_of(write.op.key, flight.batch.writer));
@@ -208,6 +213,7 @@ void CstoreCore::flush(Now now, SpaceIndex index, Effects& out) {
     for (const QueuedWrite& write : space.queue)
       out.push_back(TellDone{write.request, stamp.error()});
     space.queue.clear();
+    space.queued_bytes = 0;
     return;
   }
   Flight& flight = space.flight.emplace();

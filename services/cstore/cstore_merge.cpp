@@ -48,7 +48,8 @@ Verdict CstoreCore::on_message(Now now, SpaceIndex index, gossip::JudgeSlot judg
     ++counters_.future;
     // A forwarder whose clock is ahead of ours took it in good faith.
     const bool by_far = HybridClock::is_future(now.wall + kClockAheadMax, batch.stamp);
-    return via_writer || by_far ? Verdict::reject : Verdict::ignore;
+    // A little ahead may be a clock that a stranger led astray, or ours: nobody is to blame.
+    return by_far ? Verdict::reject : Verdict::ignore;
   }
   switch (space.log.place(batch.writer, batch.sequence, parsed->id, message.size())) {
     case Place::known:
@@ -214,7 +215,10 @@ void CstoreCore::on_scanned(Now now, std::uint64_t tag, Result<std::vector<Store
       out.push_back(TellReady{entries.error()});
       return;
     }
-    spaces_[static_cast<SpaceIndex>(tag - kind)]->folding.reset();
+    Space& space = *spaces_[static_cast<SpaceIndex>(tag - kind)];
+    space.folding.reset();
+    space.refold = true;
+    space.refold_after = now.mono + kRefoldEvery;
     return;
   }
   if (kind == kTagRefold)

@@ -18,6 +18,7 @@ void CstoreCore::pull_soon(Now now, Space& space) {
 }
 
 void CstoreCore::on_peer_ready(Now now) {
+  if (!loaded_) return;
   // Its namespaces are known when gossip has told its topics.
   for (const auto& space : spaces_) {
     const bool behind = space->behind;
@@ -36,6 +37,7 @@ void CstoreCore::on_peer_gone(Now now, host::PeerSlot peer, Effects& out) {
 }
 
 void CstoreCore::on_tick(Now now, Effects& out) {
+  if (!loaded_) return;
   for (SpaceIndex index = 0; index < spaces_.size(); ++index) {
     Space& space = *spaces_[index];
     if (space.pull && now.mono >= space.pull->deadline) end_pull(now, index, false, out);
@@ -50,6 +52,7 @@ void CstoreCore::on_tick(Now now, Effects& out) {
 
 Mono CstoreCore::next_deadline() const {
   Mono next = kNever;
+  if (!loaded_) return next;
   for (const auto& space : spaces_) {
     next = std::min({next, space->next_pull, space->sync_deadline});
     if (space->pull) next = std::min(next, space->pull->deadline);

@@ -47,6 +47,7 @@ struct Space {
   SpaceState state;
   std::optional<Writer> own;  // our incarnation; none: drawn with the next write
   std::deque<QueuedWrite> queue;
+  std::uint64_t queued_bytes = 0;  // of `queue`, as their batch will count
   std::optional<Flight> flight;
 
   bool synced = false;  // reads need not wait

@@ -84,7 +84,11 @@ class EdilCore {
     TaskId id{};
     schema::EdilSigned record;
   };
-  using Persisting = std::variant<Creating, TaskId>;  // a new task; a join
+  struct Leaving {
+    RequestId request;
+    TaskId id{};
+  };
+  using Persisting = std::variant<Creating, TaskId, Leaving>;  // a new task; a join; a leave
 
   std::uint64_t new_tag() { return ++tags_; }
   TaskCore* core_of(std::uint64_t tag);

@@ -148,6 +148,13 @@ void EdilCore::on_persisted(Now now, std::uint64_t tag, Result<void> result, Eff
     return out.push_back(
         TellDone{created->request, Answer(info_of(created->id, tasks_.at(created->id)))});
   }
+  if (const auto* left = std::get_if<Leaving>(&what)) {
+    const auto entry = tasks_.find(left->id);
+    if (!result || entry == tasks_.end())
+      return out.push_back(TellDone{
+          left->request, result ? fail(Errc::not_found, "the task is not known") : result.error()});
+    return out.push_back(TellDone{left->request, Answer(info_of(left->id, entry->second))});
+  }
   const auto task = tasks_.find(std::get<TaskId>(what));
   if (task == tasks_.end() || !task->second.joining) return;
   const RequestId request = *std::exchange(task->second.joining, std::nullopt);
@@ -243,8 +250,9 @@ void EdilCore::run(Now now, RequestId request, LeaveTask& what, Effects& out) {
   entry->source = {};
   for (const RequestId waiter : std::exchange(entry->waiters, {}))
     out.push_back(TellDone{waiter, fail(Errc::cancelled, "this node left the task")});
-  persist_record(what.task, *entry, 0, out);
-  out.push_back(TellDone{request, Answer(info_of(what.task, *entry))});
+  const std::uint64_t tag = new_tag();
+  persisting_.emplace(tag, Leaving{request, what.task});
+  persist_record(what.task, *entry, tag, out);
 }
 
 void EdilCore::run(Now, RequestId request, ListTasks&, Effects& out) {

@@ -112,7 +112,7 @@ void TaskCore::on_got(Now now, std::uint64_t tag, Result<Bytes> file, Effects& o
       out.push_back(
           Measure{id_, chain_.model(), model->weights, task_.shape, task_.data != DataKind::own});
     } else {
-      get_at_ = now.mono + kRetryEvery;
+      get_at_ = weights_of(chain_.model()) ? kNever : now.mono + kRetryEvery;
     }
     return advance(now, out);
   }
@@ -213,6 +213,7 @@ void TaskCore::persist_chain(std::uint32_t after, std::uint32_t old_round, const
 
 void TaskCore::adopt(Now now, std::uint32_t after, std::vector<Link> links, SharedWeights weights,
                      Bytes file, Effects& out) {
+  get_at_ = kNever;  // the head's model is here
   const std::uint32_t old_round = chain_.round();
   if (after < old_round) ++counters_.switches;
   for (std::uint32_t round = after + 1; round <= old_round; ++round)

@@ -252,7 +252,8 @@ void TaskCore::on_tick(Now now, const std::vector<host::PeerSlot>& listeners, Ef
 
 Mono TaskCore::next_deadline() const {
   if (role_ == Role::none) return kNever;
-  Mono next = std::min({join_at_, republish_at_, sync_at_, get_at_});
+  Mono next = std::min({join_at_, republish_at_, sync_at_});
+  if (!candidate_) next = std::min(next, get_at_);
   if (asking_ != 0) next = std::min(next, ask_ends_);
   // While something is asked, its answer or its end brings the candidate on.
   if (candidate_ && candidate_->merging == 0 && candidate_->getting == 0 && asking_ == 0)

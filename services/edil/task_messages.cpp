@@ -56,7 +56,7 @@ Verdict TaskCore::judge_base(Now now, gossip::JudgeSlot judge, host::PeerSlot vi
     return Verdict::pending;
   ++counters_.wrong_base;
   // Two rounds for one model: nobody honest says that.
-  if (part.base == chain_.model()) return Verdict::reject;
+  if (part.base == chain_.model()) return Verdict::ignore;
   // Ahead of us, or of another fork.
   if (part.round >= next && !candidate_)
     sync(now, via, chain_.round() - std::min(chain_.round(), kSyncBack), out);
@@ -105,8 +105,9 @@ Verdict TaskCore::on_part(Now now, gossip::JudgeSlot judge, const PeerId& from, 
       return Verdict::ignore;
     case UpdateTable::Put::other:
     case UpdateTable::Put::broken:
+      // Whoever passed it on may have seen the other half only.
       ++counters_.forged;
-      return Verdict::reject;
+      return Verdict::ignore;
     case UpdateTable::Put::full:
       ++counters_.full;
       return Verdict::ignore;
@@ -153,7 +154,8 @@ void TaskCore::after(Now now, PartCheck& part, bool hold, Effects& out) {
   }
   if (!good) ++counters_.forged;
   for (const gossip::JudgeSlot judge : waiting)
-    out.push_back(Settle{judge, good ? Verdict::accept : Verdict::reject});
+    // A whole that is not what was signed shows with its last part, whoever hands that over.
+    out.push_back(Settle{judge, good ? Verdict::accept : hold ? Verdict::ignore : Verdict::reject});
   // A broken whole stays, so that it is not taken again; a forged name does not take the place of
   // its bearer.
   if (!hold) updates_.erase(part.base, part.contributor);
@@ -177,7 +179,7 @@ Verdict TaskCore::on_join(Now now, gossip::JudgeSlot judge, const PeerId& from,
       now.wall.time_since_epoch() + kClockSkewMax);
   if (join->at_ms > static_cast<std::uint64_t>(std::max<std::int64_t>(0, wall.count()))) {
     ++counters_.future_dated;
-    return Verdict::reject;
+    return Verdict::ignore;  // the clock of who passed it on may be ahead of ours
   }
   if (!news_of(*join, from)) {
     ++counters_.replayed;
@@ -267,7 +269,7 @@ Verdict TaskCore::on_close(Now, gossip::JudgeSlot judge, const PeerId& from, hos
   if (!link) return refuse(link.error());
   if (liars_.count(from) != 0) {
     ++counters_.wrong_model;
-    return Verdict::reject;
+    return Verdict::ignore;  // who passed it on may not know that it lied
   }
   if (seen_.count(link->hash) != 0) {
     ++counters_.replayed;

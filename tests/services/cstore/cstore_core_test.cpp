@@ -213,7 +213,7 @@ TEST(CstoreCore, batches_from_the_future_are_refused_and_blamed_on_who_must_know
   ASSERT_TRUE(world.put(0, "k", "v"));
   schema::KvBatch batch = batch_of(world, 9, 1, "k", "later");
   batch.stamp = stamp_at(world, kClockAheadMax + 1s);
-  EXPECT_EQ(world.hear(0, batch), Verdict::reject);
+  EXPECT_EQ(world.hear(0, batch), Verdict::ignore) << "its clock may have been led astray";
   EXPECT_EQ(world.hear(0, seal(batch), peer_id(9), peer_id(8)), Verdict::ignore);
   batch.stamp = UINT64_MAX;
   EXPECT_EQ(world.hear(0, seal(batch), peer_id(9), peer_id(8)), Verdict::reject);
