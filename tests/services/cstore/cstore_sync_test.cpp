@@ -23,6 +23,35 @@ TEST(CstoreSync, one_who_joins_late_gets_all_page_by_page_and_its_first_read_wai
   EXPECT_GE(world.counters(0).pages_served, 6u);
 }
 
+// A daemon listens before its log is read: peers may be there first.
+TEST(CstoreSync, peers_and_time_before_the_log_is_loaded_ask_for_nothing) {
+  CoreWorld world(1);
+  ASSERT_TRUE(world.put(0, "k", "v"));
+  CoreConfig config;
+  config.self = peer_id(0);
+  config.families = {1, 2};
+  config.space_bytes_max = kSpaceBytesMax;
+  CstoreCore core(config, Rng(6));
+  Effects out;
+  core.start(world.now, out);
+  ASSERT_EQ(out.size(), 1u);
+  const Scan spaces = std::get<Scan>(out.front());
+  std::vector<StoreEntry> entries;
+  for (const auto& [key, value] : world.node(0).disk.entries)
+    if (key.first == spaces.what.family) entries.push_back({key.second, value});
+  ASSERT_FALSE(entries.empty());
+  out.clear();
+  core.on_scanned(world.now, spaces.tag, std::move(entries), false, out);
+  ASSERT_EQ(out.size(), 1u) << "the log is asked for";
+  out.clear();
+  Now later = world.now;
+  core.on_peer_ready(later);
+  EXPECT_EQ(core.next_deadline(), kNever);
+  later.mono += 10s;
+  core.on_tick(later, out);
+  EXPECT_TRUE(out.empty());
+}
+
 TEST(CstoreSync, a_read_of_a_namespace_that_nobody_else_holds_waits_only_so_long) {
   CoreWorld world(1);
   const RequestId get = world.run(0, Get{"s", Bytes::copy("k")});
