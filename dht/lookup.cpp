@@ -77,6 +77,7 @@ bool Lookup::try_again(Candidate& candidate) {
   leave_flight(was);
   ++candidate.who.attempt;
   candidate.state = State::heard;
+  if (was == State::overdue) judge_sources(candidate, was);  // what becomes of it now counts
   return true;
 }
 

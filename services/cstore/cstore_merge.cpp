@@ -116,7 +116,8 @@ Verdict CstoreCore::merge(Now now, SpaceIndex index, Parsed parsed, bool via_wri
   Place place = space.log.place(writer, sequence, parsed.id, bytes);
   if ((place == Place::next || place == Place::early) && !has_room(space, bytes))
     place = Place::full;
-  if (space.own == writer && (place == Place::next || place == Place::early)) {
+  const bool ours = space.own == writer || (space.flight && space.flight->batch.writer == writer);
+  if (ours && (place == Place::next || place == Place::early)) {
     // We wrote this and do not know it: our store is an older copy. What is under way keeps its
     // number, and the fork, if it is one, is settled as others' are.
     space.own.reset();

@@ -85,6 +85,7 @@ void CstoreCore::start_pull(Now now, SpaceIndex index, host::PeerSlot peer, Effe
   Pull& pull = space.pull.emplace();
   pull.id = (++pulls_ << 16) | index;
   pull.peer = peer;
+  pull.ends = now.mono + kPullTotal;
   pull.full = space.behind || space.log.waiting() > 0 || space.log.batches() == 0;
   ++counters_.pulls;
   send_ask(now, index, out);
@@ -93,7 +94,7 @@ void CstoreCore::start_pull(Now now, SpaceIndex index, host::PeerSlot peer, Effe
 void CstoreCore::send_ask(Now now, SpaceIndex index, Effects& out) {
   Space& space = *spaces_[index];
   Pull& pull = *space.pull;
-  pull.deadline = now.mono + kPullDeadline;
+  pull.deadline = std::min(now.mono + kPullDeadline, pull.ends);
   pull.page_in = false;
   pull.more = false;
   pull.gained = 0;

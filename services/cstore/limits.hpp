@@ -36,8 +36,9 @@ inline constexpr std::size_t kVerifyingMax = 2048;       // two pages
 
 // Catch-up: with one random holder every kPullEvery and a random fifth more.
 inline constexpr Duration kPullEvery = 10s;
-inline constexpr Duration kPullSoon = 500ms;  // after a gap, a new peer, a hint
-inline constexpr Duration kPullDeadline = 15s;
+inline constexpr Duration kPullSoon = 500ms;    // after a gap, a new peer, a hint
+inline constexpr Duration kPullDeadline = 15s;  // of a page
+inline constexpr Duration kPullTotal = 3min;    // then another peer is asked for the rest
 inline constexpr Duration kFirstSyncWait = 5s;
 inline constexpr std::size_t kPageBytesMax = 192u << 10;  // below kKvStreamBytesMax
 inline constexpr std::size_t kPagesPerPullMax = 4096;

@@ -29,6 +29,7 @@ struct Pull {
   std::uint64_t id = 0;
   host::PeerSlot peer;
   Mono deadline{};
+  Mono ends{};
   bool full = false;
   bool page_in = false;  // the answer came; its batches may still be verified
   bool more = false;

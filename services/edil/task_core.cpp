@@ -56,6 +56,7 @@ void TaskCore::start(Now now, Role role, std::uint32_t own_samples, Effects& out
   const bool running = role_ != Role::none;
   role_ = role;
   own_samples_ = own_samples;
+  if (role != Role::contributor) training_.reset();  // its samples are gone
   if (!running) {
     out.push_back(Subscribe{id_});
     sync_at_ = now.mono + 1s;
