@@ -15,7 +15,6 @@ constexpr std::array<std::string_view, 4> kKeys{"name", "epoch_seconds", "beat_s
 constexpr std::int64_t kEpochMin = 60;
 constexpr std::int64_t kEpochMax = 7 * 86'400;
 constexpr std::int64_t kBeatMax = 60;
-constexpr std::uint32_t kBeatUsual = 10;
 constexpr std::uint32_t kSlotsMin = 6;
 
 bool good_name(std::string_view name) {

@@ -23,11 +23,12 @@ namespace kith::daemon {
 inline constexpr std::size_t kNetworkFileMax = 16u << 10;
 inline constexpr std::size_t kNetworkNameMax = 32;
 inline constexpr std::size_t kBootstrapMax = 64;
+inline constexpr std::uint32_t kBeatUsual = 10;
 
 struct Network {
   std::string name;
   std::uint32_t epoch_seconds = 86'400;
-  std::uint32_t beat_seconds = 10;
+  std::uint32_t beat_seconds = kBeatUsual;
   std::vector<Multiaddr> bootstrap;
 
   std::string canonical() const;

@@ -154,36 +154,40 @@ struct Node::Impl final : dht::RoutingSink, r1fs::FileSink, poa::Sink, cstore::S
     edil.cancel(id);
   }
 
+  template <class Told>
+  void done(RequestId id, Result<Told> answer) {
+    requests.done(id, answer ? Result<Answer>(std::move(*answer)) : Result<Answer>(answer.error()));
+  }
   void on_routing_progress(Now, RequestId id, const dht::RoutingProgress& progress) override {
     requests.progress(id, progress);
   }
   void on_routing_done(Now, RequestId id, Result<dht::RoutingAnswer> answer) override {
-    requests.done(id, answer ? Result<Answer>(std::move(*answer)) : Result<Answer>(answer.error()));
+    done(id, std::move(answer));
   }
   void on_file_progress(Now, RequestId id, const r1fs::FileProgress& progress) override {
     requests.progress(id, progress);
   }
   void on_file_done(Now, RequestId id, Result<r1fs::FileAnswer> answer) override {
-    requests.done(id, answer ? Result<Answer>(std::move(*answer)) : Result<Answer>(answer.error()));
+    done(id, std::move(answer));
   }
   void on_poa_progress(Now, RequestId id, const poa::Progress& progress) override {
     requests.progress(id, progress);
   }
   void on_poa_done(Now, RequestId id, Result<poa::Answer> answer) override {
-    requests.done(id, answer ? Result<Answer>(std::move(*answer)) : Result<Answer>(answer.error()));
+    done(id, std::move(answer));
   }
 
   void on_cstore_progress(Now, RequestId id, const cstore::Progress& progress) override {
     requests.progress(id, progress);
   }
   void on_cstore_done(Now, RequestId id, Result<cstore::Answer> answer) override {
-    requests.done(id, answer ? Result<Answer>(std::move(*answer)) : Result<Answer>(answer.error()));
+    done(id, std::move(answer));
   }
   void on_edil_progress(Now, RequestId id, const edil::Progress& progress) override {
     requests.progress(id, progress);
   }
   void on_edil_done(Now, RequestId id, Result<edil::Answer> answer) override {
-    requests.done(id, answer ? Result<Answer>(std::move(*answer)) : Result<Answer>(answer.error()));
+    done(id, std::move(answer));
   }
 
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);

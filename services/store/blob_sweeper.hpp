@@ -6,7 +6,9 @@
 // * Files that hold live and erased blobs are copied only when more than a quarter of all bytes is
 //   garbage, the oldest quarter of the files at a time. RocksDB's own collection copies the oldest
 //   files in every compaction, garbage or not, which made a put three times as dear.
-// So erased blobs hold back at most a third of the live bytes, and what kSweepAfter erasures hold.
+// So erased blobs hold back about a third of the live bytes, and in any case what kSweepAfter
+// erasures and kSweepBytes hold. What was not swept when the store was closed is swept with the
+// next erasures.
 #pragma once
 
 #include <rocksdb/db.h>

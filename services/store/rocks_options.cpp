@@ -65,7 +65,7 @@ rocksdb::ColumnFamilyOptions family_options(const RocksConfig& config, bool blob
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   if (blobs) {
     options.enable_blob_files = true;
-    options.min_blob_size = 4096;
+    options.min_blob_size = kBlobBytesMin;
     options.blob_file_size = 256u << 20;
     options.blob_compression_type = rocksdb::kNoCompression;
     // Every compaction would copy the oldest blobs along, live or not; BlobSweeper collects

@@ -8,6 +8,8 @@
 
 namespace kith::store {
 
+inline constexpr std::size_t kBlobBytesMin = 4096;  // of a value of a blob family
+
 rocksdb::DBOptions database_options(const RocksConfig& config, Log& log);
 rocksdb::ColumnFamilyOptions family_options(const RocksConfig& config, bool blobs,
                                             const std::shared_ptr<rocksdb::Cache>& cache);

@@ -24,8 +24,6 @@ Bytes copy_of(const rocksdb::Slice& slice) {
 }
 
 // Shared with the pool's threads; lives until the last job has ended.
-constexpr std::size_t kSmallValue = 4096;
-
 struct Database {
   std::string folder;
   std::uint64_t floor = 0;
@@ -139,12 +137,12 @@ class RocksStore final : public Store {
     std::uint64_t after = 0;  // runs when this batch is written
   };
 
-  // Erases more than it puts, and puts no blob.
+  // Erases more than it puts; a blob counts for as many as it is large.
   static bool frees(const StoreBatch& batch) {
     std::size_t erased = 0, put = 0;
     for (const StoreWrite& write : batch.writes) {
       if (!write.value) ++erased;
-      if (write.value) put += 1 + write.value->size() / kSmallValue;
+      if (write.value) put += 1 + write.value->size() / kBlobBytesMin;
     }
     return erased > put;
   }

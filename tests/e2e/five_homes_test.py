@@ -112,9 +112,10 @@ class FiveHomes(HomesTest):
         self.assertEqual(shown.code, 0)
         self.assertIn(e.id[-6:], shown.out)
         # What it counted is kept over a restart.
+        kept = self.seen(a, homes[1])[0]
         a.terminate()
         self.again(a, homes[1])
-        self.assertGreaterEqual(self.seen(a, homes[1])[0], seen - 3)
+        self.assertGreaterEqual(self.seen(a, homes[1])[0], kept - 3)
 
     # ---- learning --------------------------------------------------------------------------------
 
