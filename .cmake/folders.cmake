@@ -107,7 +107,7 @@ endfunction()
 
 function(kith_tests)
   set(folders schema/base schema/libp2p schema/kith net/base net/crypto net/wire net/host net/asio dht gossip
-      services/store services/r1fs services/cstore services/edil services/poa services/node services/bridge services/daemon simnet)
+      services/store services/r1fs services/cstore services/edil services/poa services/node services/bridge services/daemon simnet simnet/scenario simnet/program)
   include(GoogleTest)
   add_library(kith_test_pch OBJECT ${CMAKE_SOURCE_DIR}/.cmake/pch.cpp)
   target_link_libraries(kith_test_pch PRIVATE kith_flags GTest::gtest GTest::gmock)

@@ -18,8 +18,8 @@ Cluster::~Cluster() {
   for (NodeIndex i = 0; i < nodes_.size(); ++i) end(i);
 }
 
-NodeIndex Cluster::add_node(std::uint32_t ip) {
-  const NodeIndex index = net_.add_node(options_.link, ip);
+NodeIndex Cluster::add_node(std::uint32_t ip, const LinkOptions& link) {
+  const NodeIndex index = net_.add_node(link, ip);
   nodes_.emplace_back();
   start(index);
   return index;

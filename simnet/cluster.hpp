@@ -69,7 +69,9 @@ class Cluster {
   // Where a node listens by convention: its IPv4 address and kSimPort.
   Multiaddr address(NodeIndex node) const;
 
-  NodeIndex add_node(std::uint32_t ip = 0);  // one more, started at once; see SimNet::add_node
+  NodeIndex add_node(std::uint32_t ip = 0) { return add_node(ip, options_.link); }
+  // One more, started at once; see SimNet::add_node.
+  NodeIndex add_node(std::uint32_t ip, const LinkOptions& link);
   void crash(NodeIndex node, CrashKind kind = CrashKind::power);
   void restart(NodeIndex node);  // a crashed one
 

@@ -4,7 +4,7 @@
 #include <boost/json/parse.hpp>
 
 #include "schema/base/base_encoding.hpp"
-#include "services/bridge/nearest.hpp"
+#include "schema/base/nearest.hpp"
 
 namespace kith::bridge {
 

@@ -8,7 +8,7 @@
 #include "services/bridge/cstore_api.hpp"
 #include "services/bridge/edil_api.hpp"
 #include "services/bridge/metrics.hpp"
-#include "services/bridge/nearest.hpp"
+#include "schema/base/nearest.hpp"
 #include "services/bridge/poa_api.hpp"
 #include "services/bridge/version.hpp"
 

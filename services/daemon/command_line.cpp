@@ -1,7 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include "schema/base/base_encoding.hpp"
-#include "services/bridge/nearest.hpp"
+#include "schema/base/nearest.hpp"
 #include "services/bridge/requests.hpp"
 #include "services/daemon/command_tree.hpp"
 #include "services/daemon/invocation.hpp"
@@ -247,12 +247,12 @@ class Parser {
     const std::string where = "kith " + path_of_leaf();
     if (is_flag)
       return fail(Errc::usage, "the flag " + quote_text(typed) + " is unknown", {},
-                  bridge::suggest_name(typed, views));
+                  suggest_name(typed, views));
     if (views.empty())
       return fail(Errc::usage, "the argument " + quote_text(typed) + " is one too many", {},
                   where + "--help");
     return fail(Errc::usage, "the command " + quote_text(typed) + " is unknown", {},
-                bridge::suggest_name(typed, views));
+                suggest_name(typed, views));
   }
 
   Result<Invocation> finish() {

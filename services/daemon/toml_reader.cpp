@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "schema/base/base_encoding.hpp"
-#include "services/bridge/nearest.hpp"
+#include "schema/base/nearest.hpp"
 
 namespace kith::daemon {
 namespace {
@@ -93,7 +93,7 @@ Result<std::vector<Entry>> read_toml(std::string_view text, const std::string& n
 Error unknown_key(const Entry& entry, std::span<const std::string_view> known) {
   return fail(Errc::configuration,
               entry.at.text() + ": the key " + quote_text(entry.key) + " is unknown", {},
-              bridge::suggest_name(entry.key, known));
+              suggest_name(entry.key, known));
 }
 
 Error wrong_value(const std::string& key, const std::string& at, std::string_view expected) {

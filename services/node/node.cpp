@@ -18,10 +18,10 @@
 namespace kith::node {
 namespace {
 
-gossip::RouterConfig gossip_config(const NodeParts& parts) {
-  gossip::RouterConfig config;
-  config.self = parts.host.self();
-  return config;
+gossip::RouterConfig gossip_config(const NodeConfig& config, const NodeParts& parts) {
+  gossip::RouterConfig made = config.gossip;
+  made.self = parts.host.self();
+  return made;
 }
 
 dht::AttachmentConfig dht_config(const NodeConfig& config, const NodeParts& parts) {
@@ -58,7 +58,7 @@ struct Node::Impl final : dht::RoutingSink, r1fs::FileSink, poa::Sink, cstore::S
         peers(parts.host, ping, echo, requests),
         routing(dht_config(config, parts), parts.host, parts.loop, &parts.store, parts.log,
                 parts.rng.fork("dht")),
-        gossip(gossip_config(parts), parts.host, parts.loop, parts.identity, &parts.store,
+        gossip(gossip_config(config, parts), parts.host, parts.loop, parts.identity, &parts.store,
                parts.log, parts.rng.fork("gossip"),
                parts.signatures != nullptr ? *parts.signatures : crypto::direct_signatures()),
         topics(gossip, requests),
@@ -275,6 +275,7 @@ Status Node::status() const {
   status.dht_peers = node.routing.table_size();
   status.dht_mode = node.routing.mode();
   status.topics = node.gossip.topics();
+  status.gossip = node.gossip.counters();
   status.storage = node.files.storage();
   status.poa = node.poa.status();
   status.cstore = node.cstore.status();
@@ -293,6 +294,7 @@ Status Node::status() const {
 
 std::vector<host::PeerStatus> Node::peers() const { return impl_->parts.host.peers(); }
 gossip::Gossip& Node::gossip() { return impl_->gossip; }
+const gossip::Counters& Node::gossip_counters() const { return impl_->gossip.counters(); }
 dht::Routing& Node::routing() { return impl_->routing; }
 r1fs::R1fs& Node::files() { return impl_->files; }
 

@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "dht/routing.hpp"
+#include "gossip/config.hpp"
+#include "gossip/counters.hpp"
 #include "gossip/gossip.hpp"
 #include "net/base/log.hpp"
 #include "net/base/loop.hpp"
@@ -42,6 +44,7 @@ struct NodeConfig {
   std::string network_id;            // "home-1a2b3c4d": prefixes all protocol ids and topics
   std::vector<Multiaddr> bootstrap;  // with or without /p2p
   dht::Mode dht_mode = dht::Mode::server;
+  gossip::RouterConfig gossip;  // `self` is filled in
   std::uint64_t quota_bytes = 10ull << 30;
   std::uint64_t kept_quota_bytes = 5ull << 30;  // of the quota, for others' blocks
   bool keep_for_others = true;
@@ -161,6 +164,7 @@ struct Status {
   std::size_t dht_peers = 0;  // in the routing table
   dht::Mode dht_mode = dht::Mode::server;
   std::vector<gossip::TopicView> topics;
+  gossip::Counters gossip;
   r1fs::StorageStatus storage;
   poa::Status poa;
   cstore::Status cstore;
@@ -191,6 +195,7 @@ class Node {
   Status status() const;
   std::vector<host::PeerStatus> peers() const;
   gossip::Gossip& gossip();
+  const gossip::Counters& gossip_counters() const;
   dht::Routing& routing();
   r1fs::R1fs& files();
 

@@ -38,6 +38,9 @@ BELOW = {
     "services/daemon": (*OVERLAY, "net/asio", "services/store", "services/node", "services/bridge",
                         *SERVICES),
     "simnet": (*OVERLAY, "services/store", "services/node", *SERVICES),
+    "simnet/scenario": (*OVERLAY, "services/store", "services/node", "simnet", *SERVICES),
+    "simnet/program": (*OVERLAY, "services/store", "services/node", "simnet", "simnet/scenario",
+                       *SERVICES),
 }
 SERVICE_BELOW = OVERLAY
 
@@ -55,9 +58,10 @@ LIBRARIES = (
     (r"protozero/", "protozero", ("schema/libp2p",), "use schema/libp2p/proto.hpp"),
     (r"google/protobuf/|.*\.pb\.h", "protoc's code", (), "it is the tests' oracle only"),
     (r"boost/(json|url)(/|\.hpp)", "Boost.JSON and Boost.URL",
-     ("services/bridge", "services/daemon"), "leave JSON to the edges"),
-    (r"toml\+\+/|toml\.hpp", "toml++", ("services/daemon",), "take a configuration struct"),
-    (r"CLI/", "CLI11", ("services/daemon",), "take a configuration struct"),
+     ("services/bridge", "services/daemon", "simnet/program"), "leave JSON to the edges"),
+    (r"toml\+\+/|toml\.hpp", "toml++", ("services/daemon", "simnet/scenario"),
+     "take a configuration struct"),
+    (r"CLI/", "CLI11", ("services/daemon", "simnet/program"), "take a configuration struct"),
     (r"spdlog/", "spdlog", EDGES, "use Log (net/base/log.hpp)"),
     (r"liburing", "liburing", ("services/store", "services/r1fs"), "use Store"),
     (r"g(test|mock)/|benchmark/|rapidcheck", "a test library", (), "move the code to tests/"),
@@ -70,7 +74,7 @@ IMPURE = re.compile(r"(thread|mutex|shared_mutex|condition_variable|future|fstre
 def folder_of(path):
     """The folder of the house that a path lies in, or None."""
     parts = path.split("/")
-    if parts[0] in ("dht", "gossip", "simnet"):
+    if parts[0] in ("dht", "gossip") or (parts[0] == "simnet" and len(parts) == 2):
         return parts[0]
     return "/".join(parts[:2]) if parts[0] in TOP and len(parts) > 2 else None
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace kith::bridge {
+namespace kith {
 
 inline constexpr std::size_t kNearestTextMax = 64;  // longer texts are nobody's typing error
 
@@ -16,4 +16,4 @@ std::string_view nearest_name(std::string_view typed, std::span<const std::strin
 // "did you mean 'listen'?", or the known names when none is near.
 std::string suggest_name(std::string_view typed, std::span<const std::string_view> known);
 
-}  // namespace kith::bridge
+}  // namespace kith

@@ -1,9 +1,9 @@
-#include "services/bridge/nearest.hpp"
+#include "schema/base/nearest.hpp"
 
 #include <algorithm>
 #include <vector>
 
-namespace kith::bridge {
+namespace kith {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   // Three rows of the usual table: a swap of neighbours looks two rows back.
@@ -49,4 +49,4 @@ std::string suggest_name(std::string_view typed, std::span<const std::string_vie
   return text;
 }
 
-}  // namespace kith::bridge
+}  // namespace kith

@@ -1,11 +1,11 @@
-#include "services/bridge/nearest.hpp"
+#include "schema/base/nearest.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <array>
 
-namespace kith::bridge {
+namespace kith {
 namespace {
 
 constexpr std::array<std::string_view, 4> kKnown{"listen", "bootstrap", "store.quota", "network"};
@@ -33,4 +33,4 @@ RC_GTEST_PROP(EditDistance, is_symmetric_zero_for_equals_and_at_most_the_longer,
 }
 
 }  // namespace
-}  // namespace kith::bridge
+}  // namespace kith

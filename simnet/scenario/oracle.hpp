@@ -1,0 +1,23 @@
+// Oracle: what is true of the whole overlay, seen from above, beside what one node found out.
+#pragma once
+
+#include "dht/routing.hpp"
+#include "simnet/scenario/town.hpp"
+
+namespace kith::simnet {
+
+inline constexpr std::size_t kClosest = 20;
+inline constexpr Duration kSettledIn = 60s;  // up so long before a look-up began
+
+struct LookupTruth {
+  std::uint64_t due = 0;    // the true nearest, kClosest of them where there are as many
+  std::uint64_t found = 0;  // of those, in the answer
+};
+
+// The true nearest to `key` are DHT servers that were up from kSettledIn before the look-up began
+// (all of it, in the first minute) until now. One that is missing from a full answer is made up
+// for by a live node that is nearer than it: newcomers are right answers, too.
+LookupTruth judge_closest(Town& town, NodeIndex asker, ByteView key, Mono began,
+                          const dht::RoutingAnswer& answer);
+
+}  // namespace kith::simnet
