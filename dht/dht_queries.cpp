@@ -19,7 +19,7 @@ Error no_peers() {
 }
 
 RoutingProgress counts_of(const Lookup& lookup) {
-  return {lookup.asked(), lookup.answered(), lookup.failed(), {}};
+  return {lookup.asked(), lookup.answered(), lookup.failed(), lookup.hops(), {}};
 }
 
 }  // namespace

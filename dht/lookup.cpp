@@ -52,6 +52,8 @@ bool Lookup::hear(HeardPeer heard, std::uint16_t source) {
   candidate.who.peer = std::move(heard.peer);
   merge_addrs(candidate.who.addrs, std::move(heard.addrs));
   candidate.sources[0] = source;
+  if (source != kNoSource && sources_[source].hops < UINT8_MAX)
+    candidate.hops = static_cast<std::uint8_t>(sources_[source].hops + 1);
   candidates_.insert(candidates_.begin() + static_cast<long>(at), std::move(candidate));
   // The farthest makes room, unless its answer is still to come.
   if (candidates_.size() > kCandidatesMax) {
@@ -159,7 +161,8 @@ std::size_t Lookup::on_answer(const PeerRef& from, std::vector<HeardPeer> closer
 }
 
 std::size_t Lookup::hear_all(const PeerRef& from, std::vector<HeardPeer> closer) {
-  sources_.push_back({from, 0, 0});
+  const Candidate* asked = find(from);
+  sources_.push_back({from, asked == nullptr ? std::uint8_t{1} : asked->hops, 0, 0});
   const auto source = static_cast<std::uint16_t>(sources_.size() - 1);
   std::size_t fresh = 0;
   for (HeardPeer& heard : closer) fresh += hear(std::move(heard), source);
@@ -268,6 +271,17 @@ bool Lookup::finished() const {
   if (answered_ == 0) return nobody_left();
   const auto over = [](const Look& look) { return look.over; };
   return settled(false) && std::all_of(looks_.begin(), looks_.end(), over) && !wanted_look();
+}
+
+std::uint32_t Lookup::hops() const {
+  std::uint32_t most = 0;
+  std::size_t found = 0;
+  for (const Candidate& candidate : candidates_) {
+    if (candidate.state != State::answered) continue;
+    if (++found > limits_.replication) break;
+    most = std::max<std::uint32_t>(most, candidate.hops);
+  }
+  return most;
 }
 
 std::vector<HeardPeer> Lookup::closest() const {

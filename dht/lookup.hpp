@@ -82,6 +82,8 @@ class Lookup {
   // What was heard of `peer`; null: nothing.
   const HeardPeer* heard(const PeerRef& peer) const;
   const Key& target() const { return target_; }
+  // Of the longest chain of questions that led to one of closest(); 1: all were known.
+  std::uint32_t hops() const;
   std::uint32_t asked() const { return asked_; }
   std::uint32_t answered() const { return answered_; }
   std::uint32_t failed() const { return failed_; }
@@ -92,7 +94,8 @@ class Lookup {
   struct Candidate {
     HeardPeer who;
     State state = State::heard;
-    bool more = false;                                  // addresses came after it was asked
+    std::uint8_t hops = 1;  // of answers that led here; 1: known from the start
+    bool more = false;      // addresses came after it was asked
     std::uint16_t sources[2] = {kNoSource, kNoSource};  // who named it first and second
   };
   struct Look {
@@ -101,6 +104,7 @@ class Lookup {
   };
   struct Source {
     PeerRef peer;
+    std::uint8_t hops = 0;   // its own
     std::uint32_t bad = 0;   // of those it named: failed or overdue
     std::uint32_t good = 0;  // answered
     bool distrusted() const { return bad >= kDistrustAfter && good == 0; }

@@ -29,6 +29,7 @@ struct RoutingProgress {
   std::uint32_t asked = 0;
   std::uint32_t answered = 0;
   std::uint32_t failed = 0;
+  std::uint32_t hops = 0;  // of the longest chain of questions that led to a peer of the answer
   std::vector<PeerInfo> found;
 };
 

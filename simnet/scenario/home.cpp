@@ -6,7 +6,8 @@
 namespace kith::simnet {
 namespace {
 
-constexpr std::uint64_t kRoutedFirst = std::uint64_t{1} << 62;
+// Beside those of the node (from 1) and of R1FS (from 2^62).
+constexpr std::uint64_t kRoutedFirst = std::uint64_t{1} << 61;
 constexpr Duration kHoldDeadline = 30s;
 
 }  // namespace

@@ -197,6 +197,7 @@ void Workload::finish(const Asked& asked, NodeIndex node, Result<node::Answer>& 
   } else if (work.kind == WorkKind::find) {
     const auto& routed = std::get<dht::RoutingAnswer>(*answer);
     figures.messages.add(routed.counts.asked);
+    figures.hops.add(routed.counts.hops);
     figures.dead_ends.add(routed.counts.failed);
     figures.true_due += 1;
     for (const dht::PeerInfo& peer : routed.peers)
@@ -231,6 +232,7 @@ void Workload::on_routed(NodeIndex node, RequestId id, Result<dht::RoutingAnswer
   ++figures.done;
   figures.took_us.add(took);
   figures.messages.add(answer->counts.asked);
+  figures.hops.add(answer->counts.hops);
   figures.dead_ends.add(answer->counts.failed);
   if (work.kind == WorkKind::lookup) judge_lookup(figures, node, asked, *answer);
   if (work.kind == WorkKind::provide) read_later(asked.ref, work.wait);

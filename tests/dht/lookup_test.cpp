@@ -86,6 +86,20 @@ TEST_F(LookupTest, follows_answers_to_nearer_peers) {
   EXPECT_LE(lookup.asked(), kReplication + 8 * kParallelism) << "halving 200 takes 8 rounds";
 }
 
+TEST_F(LookupTest, hops_are_those_of_the_longest_way_to_a_peer_of_the_answer) {
+  lookup.seed(all[300]);
+  EXPECT_EQ(lookup.hops(), 0u) << "nobody has answered";
+  ASSERT_NE(lookup.next(), nullptr);
+  lookup.on_answer(all[300], range(100, 101));
+  EXPECT_EQ(lookup.hops(), 1u);
+  ASSERT_NE(lookup.next(), nullptr);
+  lookup.on_answer(all[100], range(1, 2));
+  EXPECT_EQ(lookup.hops(), 2u);
+  ASSERT_NE(lookup.next(), nullptr);
+  lookup.on_answer(all[1], range(100, 101));  // known already, and nearer to the start
+  EXPECT_EQ(lookup.hops(), 3u);
+}
+
 TEST_F(LookupTest, with_nobody_to_ask_is_over_at_once) {
   EXPECT_EQ(lookup.next(), nullptr);
   EXPECT_TRUE(lookup.finished());
