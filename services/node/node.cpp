@@ -293,6 +293,7 @@ Status Node::status() const {
 
 std::vector<host::PeerStatus> Node::peers() const { return impl_->parts.host.peers(); }
 gossip::Gossip& Node::gossip() { return impl_->gossip; }
+const gossip::Counters& Node::gossip_counters() const { return impl_->gossip.counters(); }
 dht::Routing& Node::routing() { return impl_->routing; }
 r1fs::R1fs& Node::files() { return impl_->files; }
 

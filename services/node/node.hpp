@@ -30,6 +30,10 @@ class Identity;
 class Signatures;
 }  // namespace kith::crypto
 
+namespace kith::gossip {
+struct Counters;
+}  // namespace kith::gossip
+
 namespace kith::node {
 
 struct PoaOptions {
@@ -191,6 +195,7 @@ class Node {
   Status status() const;
   std::vector<host::PeerStatus> peers() const;
   gossip::Gossip& gossip();
+  const gossip::Counters& gossip_counters() const;
   dht::Routing& routing();
   r1fs::R1fs& files();
 
