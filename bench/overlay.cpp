@@ -15,6 +15,7 @@
 #include <memory>
 
 #include "bench/timing.hpp"
+#include "dht/peer_book.hpp"
 #include "gossip/counters.hpp"
 #include "net/base/check.hpp"
 #include "net/crypto/identity.hpp"
@@ -52,12 +53,12 @@ class App final : public simnet::NodeApp, public host::Protocol, public gossip::
  public:
   App(simnet::NodeContext& context, simnet::SimHosts& hosts, crypto::Signatures& signatures,
       Log& log, const std::vector<std::string>& families, const Multiaddr& listen,
-      host::HostLimits limits)
+      host::HostLimits limits, std::shared_ptr<dht::PeerBook> book)
       : identity_(make_identity(context.index)),
         store_(std::make_shared<store::MemoryDisk>(families), context.loop),
         host_(hosts, context.index, context.loop, {identity_.id(), "kith-sim", limits}),
         node_(config(), {identity_, host_, context.loop, store_, log, context.rng.fork("node"),
-                         &signatures}) {
+                         &signatures, std::move(book)}) {
     host::ProtocolSpec spec;
     spec.serve = false;
     protocol_ = host_.add_protocol(std::move(spec), *this);
@@ -90,6 +91,7 @@ class App final : public simnet::NodeApp, public host::Protocol, public gossip::
     node::NodeConfig config;
     config.network_id = "test-00000000";
     config.poa.beat = false;  // everybody would hear everybody
+    config.connections = {2 * kDegreeOut, 2 * kDegreeOut + 4, 3s};
     return config;
   }
   crypto::Identity identity_;
@@ -144,14 +146,13 @@ struct Options {
 class Overlay {
  public:
   explicit Overlay(const Options& options) : options_(options) {
-    for (const FamilySpec& family : node::node_families())
-      families_.emplace_back(family.name);
+    for (const FamilySpec& family : node::node_families()) families_.emplace_back(family.name);
     cluster_ = std::make_unique<simnet::Cluster>(
         simnet::ClusterOptions{
             .nodes = 0, .seed = 1, .link = {.jitter = 20ms}, .net = {}, .costs = {}},
         [this](simnet::NodeContext& context) {
           return std::make_unique<App>(context, cluster_->hosts(), signatures_, log_, families_,
-                                       cluster_->address(context.index), host::HostLimits{});
+                                       cluster_->address(context.index), host::HostLimits{}, book_);
         });
   }
 
@@ -289,6 +290,7 @@ class Overlay {
   NullLog log_;
   std::vector<std::string> families_;
   simnet::SharedSignatures signatures_;
+  std::shared_ptr<dht::PeerBook> book_ = std::make_shared<dht::PeerBook>(Rng(7));
   std::unique_ptr<simnet::Cluster> cluster_;
 };
 
