@@ -16,6 +16,7 @@ host::ProtocolSpec protocol_spec() {
   spec.message_bytes_max = libp2p::kGossipRpcBytesMax;
   spec.send_queue_bytes_max = kSendQueueBytesMax;
   spec.inbound_streams_per_peer_max = kInboundStreamsMax;
+  spec.lasting = true;
   return spec;
 }
 

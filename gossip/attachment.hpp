@@ -48,6 +48,7 @@ class Attachment final : public Gossip,
   std::vector<host::PeerSlot> subscribers(std::string_view topic) const override;
   std::vector<TopicView> topics() const override;
   const Counters& counters() const { return router_.counters(); }
+  bool in_mesh(host::PeerSlot peer) const { return router_.in_mesh(peer); }  // of any topic
 
  private:
   struct Link {

@@ -216,6 +216,15 @@ std::vector<host::PeerSlot> Router::mesh(TopicIndex topic) const {
   return found == nullptr ? std::vector<host::PeerSlot>{} : found->mesh.peers();
 }
 
+bool Router::in_mesh(host::PeerSlot slot) const {
+  const Peer* peer = peers_.find(slot);
+  return peer != nullptr &&
+         std::any_of(peer->topics.begin(), peer->topics.end(), [&](TopicIndex index) {
+           const Topic* topic = topics_.find(index);
+           return topic->mesh.has(slot) || set_has(topic->fanout, slot);
+         });
+}
+
 std::vector<host::PeerSlot> Router::subscribers(std::string_view topic) const {
   const Topic* found = topics_.find(topics_.find(topic));
   return found == nullptr ? std::vector<host::PeerSlot>{} : found->subscribers;

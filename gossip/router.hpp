@@ -69,6 +69,7 @@ class Router {
   const Message* waiting(JudgeSlot slot) const;
   std::string_view name(TopicIndex topic) const;  // empty: stale
   std::vector<host::PeerSlot> mesh(TopicIndex topic) const;
+  bool in_mesh(host::PeerSlot peer) const;  // of any topic
   std::vector<host::PeerSlot> subscribers(std::string_view topic) const;
   std::vector<TopicView> topics() const;  // ours, by name
   const Counters& counters() const { return counters_; }

@@ -56,6 +56,7 @@ class SimHost final : public host::Host, private Alarm {
   void connect(host::ProtocolIndex who, RequestId request, const PeerId& id,
                std::span<const Multiaddr> addrs) override;
   void disconnect(host::PeerSlot peer) override;
+  bool busy(host::PeerSlot peer) const override;
   std::optional<host::PeerSlot> find_peer(const PeerId& id) const override;
   const host::PeerFacts* facts(host::PeerSlot peer) const override;
   std::vector<host::PeerStatus> peers() const override;

@@ -109,6 +109,14 @@ void SimHost::reset(StreamSlot slot) {
     kill(slot, fail(Errc::cancelled, "the stream was reset on this side"));
 }
 
+bool SimHost::busy(host::PeerSlot peer) const {
+  bool found = false;
+  streams_.for_each([&](StreamSlot, const Stream& stream) {
+    found = found || (stream.linked && stream.peer == peer && !spec_of(stream).lasting);
+  });
+  return found;
+}
+
 std::optional<host::PeerSlot> SimHost::peer_of(StreamSlot slot) const {
   const Stream* stream = streams_.find(slot);
   if (stream == nullptr) return std::nullopt;

@@ -20,18 +20,18 @@ static_assert(kEd25519SeedBytes == crypto_sign_SEEDBYTES);
 Identity::Identity(GuardedSecret secret, PublicKey key)
     : secret_(std::move(secret)), public_(std::move(key)) {}
 
-Identity Identity::of_seed(const Wiped<kEd25519SeedBytes>& seed) {
+Identity Identity::of_seed(const Wiped<kEd25519SeedBytes>& seed, Guard guard) {
   require_sodium();
   Ed25519Public key{};
   Wiped<kSecretBytes> secret;
   CHECK(crypto_sign_seed_keypair(key.data(), secret.data(), seed.data()) == 0);
-  return Identity(GuardedSecret(secret), PublicKey::of_ed25519(key));
+  return Identity(GuardedSecret(secret, guard), PublicKey::of_ed25519(key));
 }
 
-Identity Identity::make(Rng& rng) {
+Identity Identity::make(Rng& rng, Guard guard) {
   Wiped<kEd25519SeedBytes> seed;
   rng.fill(seed.span());
-  return of_seed(seed);
+  return of_seed(seed, guard);
 }
 
 Result<Identity> Identity::decode(ByteView encoded) {

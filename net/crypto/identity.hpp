@@ -18,8 +18,8 @@ inline constexpr std::size_t kEd25519SeedBytes = 32;
 
 class Identity {
  public:
-  static Identity make(Rng& rng);
-  static Identity of_seed(const Wiped<kEd25519SeedBytes>& seed);
+  static Identity make(Rng& rng, Guard guard = Guard::pages);
+  static Identity of_seed(const Wiped<kEd25519SeedBytes>& seed, Guard guard = Guard::pages);
   // Refuses other key types, and a public half that does not belong to the secret one.
   static Result<Identity> decode(ByteView encoded);
   Wiped<kPrivateKeyBytes> encode() const;

@@ -43,10 +43,14 @@ class Wiped {
   std::array<std::uint8_t, N> bytes_{};
 };
 
+// `none`: ordinary memory, wiped at the end. For simulations only, whose keys are no secrets: ten
+// thousand guarded ones are more mappings than a process may have.
+enum class Guard : std::uint8_t { pages, none };
+
 // Move-only; read-only memory once it is filled.
 class GuardedSecret {
  public:
-  explicit GuardedSecret(ByteView from);
+  explicit GuardedSecret(ByteView from, Guard guard = Guard::pages);
   GuardedSecret(GuardedSecret&& other) noexcept;
   GuardedSecret& operator=(GuardedSecret&& other) noexcept;
   ~GuardedSecret();
@@ -55,6 +59,7 @@ class GuardedSecret {
  private:
   std::uint8_t* data_ = nullptr;
   std::size_t size_ = 0;
+  Guard guard_ = Guard::pages;
 };
 
 }  // namespace kith::crypto

@@ -61,6 +61,8 @@ struct ProtocolSpec {
   std::size_t send_queue_bytes_max = 1u << 20;
   std::uint32_t inbound_streams_per_peer_max = 8;
   bool serve = true;  // advertise in identify and accept inbound streams
+  // Its streams stay open as long as the peer is connected, and do not make the connection busy.
+  bool lasting = false;
 };
 
 struct PeerFacts {
@@ -126,6 +128,8 @@ class Host {
   virtual void connect(ProtocolIndex who, RequestId request, const PeerId& id,
                        std::span<const Multiaddr> addrs) = 0;
   virtual void disconnect(PeerSlot peer) = 0;
+  // Whether a stream is open to it, of a protocol whose streams do not stay open anyway.
+  virtual bool busy(PeerSlot peer) const = 0;
   virtual std::optional<PeerSlot> find_peer(const PeerId& id) const = 0;  // ready ones
   virtual const PeerFacts* facts(PeerSlot peer) const = 0;                // null: gone
   virtual std::vector<PeerStatus> peers() const = 0;  // ready ones, in slot order

@@ -311,4 +311,13 @@ void StreamTable::on_link_lost(Link& link, const Error& error) {
   link.starved.clear();
 }
 
+bool StreamTable::busy(PeerSlot peer) const {
+  bool found = false;
+  streams_.for_each([&](StreamSlot, const std::unique_ptr<Stream>& stream) {
+    found = found || (stream->link != nullptr && stream->peer == peer &&
+                      !(stream->negotiated && registry_.at(stream->protocol).spec.lasting));
+  });
+  return found;
+}
+
 }  // namespace kith::host

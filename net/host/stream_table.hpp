@@ -59,6 +59,7 @@ class StreamTable {
   const Stream* find(StreamSlot slot) const;
   void erase(StreamSlot slot);  // StreamClosed was delivered
   std::size_t size() const { return streams_.size(); }
+  bool busy(PeerSlot peer) const;  // see Host::busy
 
  private:
   Stream& insert(Stream stream);

@@ -88,6 +88,7 @@ class WireHost final : public Host,
   void connect(ProtocolIndex who, RequestId request, const PeerId& id,
                std::span<const Multiaddr> addrs) override;
   void disconnect(PeerSlot peer) override;
+  bool busy(PeerSlot peer) const override { return streams_.busy(peer); }
   std::optional<PeerSlot> find_peer(const PeerId& id) const override;
   const PeerFacts* facts(PeerSlot peer) const override;
   std::vector<PeerStatus> peers() const override { return peers_.status(); }

@@ -57,11 +57,13 @@ struct Node::Impl final : dht::RoutingSink, r1fs::FileSink, poa::Sink, cstore::S
         echo(parts.host, parts.loop, requests, config.echo),
         peers(parts.host, ping, echo, requests),
         routing(dht_config(config, parts), parts.host, parts.loop, &parts.store, parts.log,
-                parts.rng.fork("dht")),
+                parts.rng.fork("dht"), parts.book),
         gossip(gossip_config(config, parts), parts.host, parts.loop, parts.identity, &parts.store,
                parts.log, parts.rng.fork("gossip"),
                parts.signatures != nullptr ? *parts.signatures : crypto::direct_signatures()),
         topics(gossip, requests),
+        connections(parts.host, parts.loop, config.connections,
+                    [this](host::PeerSlot peer) { return gossip.in_mesh(peer); }),
         exchange(parts.host, parts.loop, parts.log),
         files(r1fs_config(config), parts.host, parts.loop, parts.store, gossip, routing, exchange,
               parts.log),
@@ -84,6 +86,7 @@ struct Node::Impl final : dht::RoutingSink, r1fs::FileSink, poa::Sink, cstore::S
   dht::Attachment routing;
   gossip::Attachment gossip;
   TopicHub topics;
+  ConnectionKeeper connections;
   r1fs::ExchangeAttachment exchange;
   r1fs::Attachment files;
   poa::Attachment poa;

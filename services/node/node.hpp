@@ -24,6 +24,7 @@
 #include "net/host/host.hpp"
 #include "services/cstore/cstore.hpp"
 #include "services/edil/edil.hpp"
+#include "services/node/connection_keeper.hpp"
 #include "services/poa/poa.hpp"
 #include "services/r1fs/r1fs.hpp"
 
@@ -31,6 +32,10 @@ namespace kith::crypto {
 class Identity;
 class Signatures;
 }  // namespace kith::crypto
+
+namespace kith::dht {
+class PeerBook;
+}  // namespace kith::dht
 
 namespace kith::node {
 
@@ -49,6 +54,7 @@ struct NodeConfig {
   std::uint64_t kept_quota_bytes = 5ull << 30;  // of the quota, for others' blocks
   bool keep_for_others = true;
   PoaOptions poa;
+  ConnectionMarks connections;
   bool echo = false;  // serve /echo/1.0.0, for interoperation tests
 };
 
@@ -60,7 +66,8 @@ struct NodeParts {
   Store& store;
   Log& log;
   Rng rng;
-  crypto::Signatures* signatures = nullptr;  // null: each is checked by ourselves
+  crypto::Signatures* signatures = nullptr;       // null: each is checked by ourselves
+  std::shared_ptr<dht::PeerBook> book = nullptr;  // of all nodes of a simulation
 };
 
 // The families that a Node needs of its Store.

@@ -58,6 +58,8 @@ void describe(F& f, NodeSpec& v) {
   f.flag("keeps", v.keeps);
   f.size("quota", v.quota, 0, UINT64_MAX);
   f.number("connections", v.connections, 8, 65536);
+  f.number("keep_low", v.keep_low, 1, 65536);
+  f.number("keep_high", v.keep_high, 1, 65536);
   f.number("degree", v.degree, 1, 64);
   f.number("degree_low", v.degree_low, 1, 64);
   f.number("degree_high", v.degree_high, 1, 128);

@@ -22,8 +22,9 @@ Home::Home(NodeContext& context, const HomeShared& shared, const NodeSpec& spec,
       identity_(std::move(identity)),
       store_(std::move(disk), context.loop),
       host_(make_host(context, spec, listen)),
-      node_(config_of(spec, std::move(bootstrap)), {identity_, *host_, context.loop, store_, log_,
-                                                    context.rng.fork("node"), shared.signatures}),
+      node_(config_of(spec, std::move(bootstrap)),
+            {identity_, *host_, context.loop, store_, log_, context.rng.fork("node"),
+             shared.signatures, shared.book}),
       listening_(spec.topics.size()) {
   if (sim_host_ != nullptr) CHECK(sim_host_->listen(listen));
   if (wire_host_ != nullptr) CHECK(wire_host_->listen(listen));
@@ -67,6 +68,8 @@ node::NodeConfig Home::config_of(const NodeSpec& spec, std::vector<Multiaddr> bo
   config.keep_for_others = spec.keeps;
   config.poa.beat = spec.beats;
   config.poa.timing = {spec.beat, spec.epoch};
+  config.connections.low = spec.keep_low;
+  config.connections.high = spec.keep_high;
   config.gossip.degree = spec.degree;
   config.gossip.degree_low = spec.degree_low;
   config.gossip.degree_high = spec.degree_high;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "dht/peer_book.hpp"
 #include "net/crypto/identity.hpp"
 #include "net/host/wire_host.hpp"
 #include "services/node/node.hpp"
@@ -39,6 +40,7 @@ struct HomeShared {
   Fidelity fidelity = Fidelity::messages;
   SimHosts* hosts = nullptr;
   crypto::Signatures* signatures = nullptr;  // null: each node checks by itself
+  std::shared_ptr<dht::PeerBook> book;       // null: each node has its own
   LogBook* log = nullptr;
   HomeListener* listener = nullptr;
 };

@@ -35,7 +35,8 @@ struct NodeSpec {
   bool dht_server = true;
   bool keeps = true;  // others' public blocks
   std::uint64_t quota = 1u << 30;
-  std::uint32_t connections = 1024;  // at most
+  std::uint32_t connections = 1024;             // at most
+  std::uint32_t keep_low = 64, keep_high = 96;  // idle ones are closed above, down to
   std::uint32_t degree = 6, degree_low = 5, degree_high = 12, degree_lazy = 6;
 };
 

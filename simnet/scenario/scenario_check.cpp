@@ -48,6 +48,8 @@ class Checker {
   Result<void> node(const NodeSpec& spec) {
     if (spec.degree_low > spec.degree || spec.degree > spec.degree_high)
       return wrong("the degrees of gossip are out of order", "degree_low <= degree <= degree_high");
+    if (spec.keep_low > spec.keep_high)
+      return wrong("keep_low is above keep_high", "keep_low <= keep_high");
     if (spec.epoch % spec.beat != Duration{})
       return wrong("an epoch is not a whole number of beats",
                    "make `epoch` a multiple of " + duration_text(spec.beat));

@@ -64,6 +64,8 @@ Town::Town(const Scenario& scenario, HomeListener& listener) : scenario_(scenari
   shared_.fidelity = scenario.fidelity;
   shared_.hosts = &cluster_->hosts();
   shared_.signatures = signatures_.get();
+  if (scenario.fidelity == Fidelity::messages)
+    shared_.book = std::make_shared<dht::PeerBook>(world().rng("peer book"));
   shared_.log = log_.get();
   shared_.listener = &listener;
   spans_.reserve(scenario.nodes);
@@ -74,7 +76,7 @@ Town::~Town() { cluster_.reset(); }
 
 crypto::Identity Town::identity(NodeIndex node) const {
   Rng rng = Rng(scenario_.seed).fork("identity", node);
-  return crypto::Identity::make(rng);
+  return crypto::Identity::make(rng, crypto::Guard::none);
 }
 
 PeerId Town::id_of(NodeIndex node) const {

@@ -66,6 +66,7 @@ class FakeHost final : public host::Host {
   void connect(host::ProtocolIndex, RequestId, const PeerId&, std::span<const Multiaddr>) override {
   }
   void disconnect(host::PeerSlot) override {}
+  bool busy(host::PeerSlot) const override { return false; }
   std::optional<host::PeerSlot> find_peer(const PeerId&) const override { return std::nullopt; }
   const host::PeerFacts* facts(host::PeerSlot peer) const override {
     const auto at = facts_.find(peer);

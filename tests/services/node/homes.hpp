@@ -166,7 +166,7 @@ class Homes {
   // The same at every incarnation, and known before the cluster stands.
   static crypto::Identity identity(std::uint32_t i) {
     Rng rng = Rng(1000).fork("identity", i);
-    return crypto::Identity::make(rng);
+    return crypto::Identity::make(rng, crypto::Guard::none);
   }
   static std::uint32_t ip_of(std::uint32_t i) { return 0x0a000001u + (i << 8); }
   static Multiaddr cluster_address(std::uint32_t i) {

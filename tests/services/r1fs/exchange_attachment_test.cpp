@@ -26,6 +26,7 @@ class FakeHost final : public host::Host {
   void connect(host::ProtocolIndex, RequestId, const PeerId&, std::span<const Multiaddr>) override {
   }
   void disconnect(host::PeerSlot) override {}
+  bool busy(host::PeerSlot) const override { return false; }
   std::optional<host::PeerSlot> find_peer(const PeerId&) const override { return peer; }
   const host::PeerFacts* facts(host::PeerSlot) const override { return &peer_facts; }
   std::vector<host::PeerStatus> peers() const override { return {}; }
