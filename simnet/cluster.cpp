@@ -51,6 +51,13 @@ void Cluster::crash(NodeIndex node, CrashKind kind) {
   end(node);
 }
 
+void Cluster::pause(NodeIndex node, Duration time) {
+  if (!alive(node)) return;
+  const Mono until = later(world_.now(), time);
+  nodes_[node].loop->pause(until);
+  net_.pause(node, until);
+}
+
 void Cluster::restart(NodeIndex node) {
   CHECK(!alive(node));
   ++nodes_[node].incarnation;

@@ -74,6 +74,8 @@ class Cluster {
   NodeIndex add_node(std::uint32_t ip, const LinkOptions& link);
   void crash(NodeIndex node, CrashKind kind = CrashKind::power);
   void restart(NodeIndex node);  // a crashed one
+  // The process stands still: what comes in and what is due waits.
+  void pause(NodeIndex node, Duration time);
 
   void run_for(Duration time) { world_.run_for(time); }
   bool run_until(const std::function<bool()>& reached, Duration within) {

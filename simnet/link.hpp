@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "net/base/time.hpp"
+#include "simnet/nat.hpp"
 
 namespace kith::simnet {
 
@@ -16,11 +17,20 @@ struct LinkOptions {
   std::size_t receive_window = 1u << 20;  // bytes under way and unread, each direction of a pipe
   std::uint32_t dial_failure_ppm = 0;     // chance that a dial to it is refused
   std::uint32_t reset_ppm = 0;            // chance, each segment that it sends, that the pipe dies
+  // Chance that a packet of kPacketBytes is lost on this side of a path. A stream meets it as TCP
+  // does: the segment comes later, the rate falls, and at last the connection dies (sim_loss.cpp).
+  std::uint32_t loss_ppm = 0;
+  std::uint8_t region = 0;     // with SimNet::set_regions
+  Nat nat = Nat::open;         // in front of it
+  Duration cpu_per_message{};  // its thread is busy so long with each segment that comes in
   // A segment is at most segment_max bytes (<= kPipeReadMax); with cut_ppm of chance it is cut at a
   // random place, so that readers meet every boundary.
   std::size_t segment_max = 64u << 10;
   std::uint32_t cut_ppm = 0;
 };
+
+inline constexpr std::uint32_t kPacketBytes = 1460;  // an Ethernet's, less the headers
+inline constexpr std::uint32_t kLossesMax = 9;       // of one segment in a row; then a reset
 
 // What holds for everybody.
 struct NetOptions {

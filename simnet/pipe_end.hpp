@@ -63,6 +63,7 @@ struct PipeEnd {
   State state = State::dialing;
   bool dial_failed = false;  // how its last event is called
   bool told = false;         // its last event has come
+  bool cut = false;          // the other side has another address now
   Error why;
 
   bool close_asked = false;

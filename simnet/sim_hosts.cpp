@@ -119,9 +119,12 @@ void SimHosts::pump(SimLinkRef ref) {
 void SimHosts::depart(SimLinkRef ref, SimLink::Side& side, Frame frame) {
   const NodeIndex to = other(ref).node;
   side.bytes_out += frame.bytes;
+  const SimNet::Travel travel = net_.draw_travel(side.node, to, frame.bytes);
+  if (travel.lost && side.host != nullptr)
+    return side.host->lose(ref, fail(Errc::timeout, "too many packets were lost"));
   side.uplink_until = net_.leave_uplink(side.node, frame.bytes);
-  side.last_arrival =
-      std::max(side.uplink_until + net_.draw_latency(side.node, to), side.last_arrival);
+  side.last_arrival = std::max(side.uplink_until + travel.delay, side.last_arrival);
+  side.uplink_until = std::max(side.uplink_until, world().now() + travel.pace);
   side.flight.push(std::move(frame));
   schedule(side.last_arrival, to, kArrive, ref);
 }
@@ -232,6 +235,15 @@ void SimHosts::on_cut(std::optional<NodeIndex> node) {
     watch_for_silence({slot, 0});
     watch_for_silence({slot, 1});
   });
+}
+
+// The other sides hear of it by what they send next, or by their keep-alives.
+void SimHosts::on_moved(NodeIndex node) {
+  if (node >= hosts_.size() || hosts_[node] == nullptr) return;
+  const std::vector<SimLinkRef> links = hosts_[node]->links();
+  for (const SimLinkRef ref : links)
+    if (find(ref) != nullptr)
+      hosts_[node]->lose(ref, fail(Errc::connection, "the machine's address changed"));
 }
 
 // An idle connection over a cut is noticed by its keep-alive, which is not simulated ping by ping:

@@ -40,6 +40,7 @@ class SimHosts final : public EventHandler, private CutWatcher {
   // The side is the lowest bit of an event's kind.
   enum Kind : std::uint16_t { kPump, kArrive, kDeliver, kRetry, kSilence, kDeadline, kLocal };
   void on_cut(std::optional<NodeIndex> node) override;
+  void on_moved(NodeIndex node) override;
   void watch_for_silence(SimLinkRef ref);
   void schedule(Mono at, NodeIndex node, Kind kind, SimLinkRef ref);
   static bool has_more(const SimLink::Side& side);

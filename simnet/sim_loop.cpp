@@ -7,8 +7,11 @@ namespace kith::simnet {
 SimLoops::SimLoops(World& world) : world_(world), handler_(world.add_handler(*this)) {}
 
 void SimLoops::on_event(const Event& event) {
-  if (SimLoop** loop = loops_.find(unpack<LoopSlot>(event.data)))
-    (*loop)->on_event(event.kind, Mono(Duration(event.at)));
+  SimLoop** loop = loops_.find(unpack<LoopSlot>(event.data));
+  if (loop == nullptr) return;
+  if ((*loop)->paused_until_ > world_.now())
+    return (*loop)->put_off(event.kind, Mono(Duration(event.at)));
+  (*loop)->on_event(event.kind, Mono(Duration(event.at)));
 }
 
 SimLoop::SimLoop(SimLoops& loops, NodeIndex node, OffloadCosts costs)
@@ -18,7 +21,19 @@ SimLoop::~SimLoop() { loops_.loops_.erase(slot_); }
 
 Now SimLoop::now() const {
   const Mono mono = loops_.world_.now();
-  return Now{mono, kSimEpoch + mono.time_since_epoch() + wall_offset_};
+  return Now{mono, kSimEpoch + mono.time_since_epoch() + wall_offset_ + drifted()};
+}
+
+Duration SimLoop::drifted() const {
+  if (drift_ppm_ == 0) return Duration{};
+  const std::int64_t passed = (loops_.world_.now() - drift_since_) / 1us;
+  return Duration(passed * drift_ppm_ / 1'000);
+}
+
+void SimLoop::set_wall_drift_ppm(std::int32_t ppm) {
+  wall_offset_ += drifted();
+  drift_ppm_ = ppm;
+  drift_since_ = loops_.world_.now();
 }
 
 void SimLoop::schedule(Mono at, std::uint16_t kind) {
@@ -53,6 +68,12 @@ void SimLoop::offload(PoolClass kind, Task work, Task done) {
   pool.free_at = std::max(pool.free_at, loops_.world_.now()) + costs[index];
   pool.done.push_back(std::move(done));
   schedule(pool.free_at, static_cast<std::uint16_t>(kDoneFirst + index));
+}
+
+void SimLoop::put_off(std::uint16_t kind, Mono at) {
+  if (kind == kAlarms && at != armed_) return;  // stale
+  if (kind == kAlarms) armed_ = paused_until_;
+  schedule(paused_until_, kind);
 }
 
 void SimLoop::on_event(std::uint16_t kind, Mono at) {

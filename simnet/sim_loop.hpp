@@ -55,14 +55,21 @@ class SimLoop final : public Loop {
 
   NodeIndex node() const { return node_; }
   void set_wall_offset(Duration offset) { wall_offset_ = offset; }
+  Duration wall_offset() const { return wall_offset_; }
+  // From now on the wall clock gains so much (or loses). Timers do not: they run on the other one.
+  void set_wall_drift_ppm(std::int32_t ppm);
+  // Nothing runs before: tasks, alarms and what pools finished come late, in their order.
+  void pause(Mono until) { paused_until_ = std::max(paused_until_, until); }
 
  private:
   friend class SimLoops;
   enum Kind : std::uint16_t { kTasks, kAlarms, kDoneFirst };  // kDoneFirst + PoolClass
   static constexpr std::size_t kClasses = 3;
   void on_event(std::uint16_t kind, Mono at);
+  void put_off(std::uint16_t kind, Mono at);
   void schedule(Mono at, std::uint16_t kind);
   void schedule_alarm();
+  Duration drifted() const;
 
   void run_tasks();
   void fire_alarms();
@@ -72,6 +79,9 @@ class SimLoop final : public Loop {
   OffloadCosts costs_;
   SimLoops::LoopSlot slot_;
   Duration wall_offset_{};
+  std::int64_t drift_ppm_ = 0;
+  Mono drift_since_{};
+  Mono paused_until_{};
   AlarmHeap alarms_;
   Mono armed_ = kNever;  // when the event comes that fires them
   bool firing_ = false;

@@ -63,7 +63,11 @@ Multiaddr SimNet::address(NodeIndex node, std::uint16_t port) const {
 }
 
 Duration SimNet::latency(NodeIndex from, NodeIndex to) const {
-  return nodes_[from].link.latency / 2 + nodes_[to].link.latency / 2;
+  const LinkOptions& a = nodes_[from].link;
+  const LinkOptions& b = nodes_[to].link;
+  const Duration links = a.latency / 2 + b.latency / 2;
+  if (a.region >= regions_.size() || b.region >= regions_.size()) return links;
+  return links + regions_[a.region][b.region];
 }
 
 Duration SimNet::draw_latency(NodeIndex from, NodeIndex to) {
@@ -81,15 +85,96 @@ void SimNet::schedule(Mono at, NodeIndex node, Kind kind, PipeSlot pipe) {
 void SimNet::partition(std::span<const NodeIndex> apart) {
   ++groups_;
   for (const NodeIndex node : apart) nodes_[node].group = groups_;
-  for (CutWatcher* watcher : watchers_) watcher->on_cut(std::nullopt);
+  watch_cuts_of(std::nullopt);
+}
+
+void SimNet::watch_cuts_of(std::optional<NodeIndex> node) {
+  for (CutWatcher* watcher : watchers_) watcher->on_cut(node);
+}
+
+void SimNet::partition_one_way(std::span<const NodeIndex> mute) {
+  for (const NodeIndex node : mute) nodes_[node].mute = true;
+  watch_cuts_of(std::nullopt);
+}
+
+void SimNet::block(NodeIndex from, NodeIndex to) {
+  blocked_.insert({from, to});
+  watch_cuts_of(std::nullopt);
+}
+
+void SimNet::unblock(NodeIndex from, NodeIndex to) { blocked_.erase({from, to}); }
+
+void SimNet::clog(NodeIndex node, Mono until) {
+  nodes_[node].clogged_until = std::max(nodes_[node].clogged_until, until);
+  watch_cuts_of(std::nullopt);
+}
+
+void SimNet::pause(NodeIndex node, Mono until) {
+  nodes_[node].paused_until = std::max(nodes_[node].paused_until, until);
 }
 
 void SimNet::heal() {
-  for (Node& node : nodes_) node.group = 0;
+  for (Node& node : nodes_) {
+    node.group = 0;
+    node.mute = false;
+    node.clogged_until = std::min(node.clogged_until, world_.now());
+  }
+  blocked_.clear();
+}
+
+bool SimNet::reaches(NodeIndex from, NodeIndex to) const {
+  const Node& a = nodes_[from];
+  const Node& b = nodes_[to];
+  if (a.group != b.group || a.mute) return false;
+  const Mono now = world_.now();
+  if (a.clogged_until > now || b.clogged_until > now) return false;
+  return blocked_.empty() || blocked_.count({from, to}) == 0;
 }
 
 bool SimNet::passes(NodeIndex from, NodeIndex to) const {
-  return nodes_[from].group == nodes_[to].group && nodes_[to].power != Power::off;
+  return reaches(from, to) && nodes_[to].power != Power::off;
+}
+
+void SimNet::set_address(NodeIndex index, std::uint32_t ip) {
+  Node& node = nodes_[index];
+  CHECK(by_ip_.emplace(ip, index).second);
+  by_ip_.erase(node.ip);
+  node.ip = ip;
+  if (node.nat) node.nat->clear();
+  for (Listener& listener : node.listeners) {
+    if (listener.ip != 0) listener.ip = ip;
+    listener.address = make_address(listener.ip, listener.port);
+  }
+  // The other ends hear nothing, and find out when what they send is never acknowledged.
+  std::vector<PipeSlot> own;
+  ends_.for_each([&](PipeSlot pipe, PipeEnd& end) {
+    if (end.node == index) own.push_back(pipe);
+    if (end.peer_node == index && end.node != index) end.cut = true;
+  });
+  for (const PipeSlot pipe : own)
+    break_end(pipe, fail(Errc::connection, "the machine's address changed"), false);
+  for (CutWatcher* watcher : watchers_) watcher->on_moved(index);
+}
+
+bool SimNet::admits(NodeIndex to, const Multiaddr& from) const {
+  const Node& node = nodes_[to];
+  if (node.link.nat == Nat::open) return true;
+  const auto address = parse_address(from);
+  return address && node.nat &&
+         node.nat->admits(world_.now(), node.link.nat, {address->ip, address->port});
+}
+
+Multiaddr SimNet::seen_as(NodeIndex index, const Multiaddr& local, const Multiaddr& to) {
+  Node& node = nodes_[index];
+  if (node.link.nat == Nat::open) return local;
+  const auto inside = parse_address(local);
+  const auto target = parse_address(to);
+  if (!inside || !target) return local;
+  if (!node.nat) node.nat = std::make_unique<NatTable>();
+  NatEndpoint outside = node.nat->dialed(world_.now(), node.link.nat, {inside->ip, inside->port},
+                                         {target->ip, target->port});
+  if (node.link.nat == Nat::carrier) outside.ip = NatTable::carrier_ip(index);
+  return make_address(outside.ip, outside.port);
 }
 
 void SimNet::attach(NodeIndex index, Loop& loop) {
@@ -163,7 +248,7 @@ host::PipeSlot SimNet::dial(NodeIndex from, const Multiaddr& to) {
   const auto target = node_at(to);
   if (!target) return pipe;  // nobody there: silence
   ends_.at(pipe).peer_node = *target;
-  if (connected(from, *target)) schedule(now + draw_latency(from, *target), *target, kSyn, pipe);
+  if (reaches(from, *target)) schedule(now + draw_latency(from, *target), *target, kSyn, pipe);
   return pipe;
 }
 
@@ -171,6 +256,8 @@ void SimNet::on_syn(PipeSlot dialler, NodeIndex target) {
   PipeEnd* end = ends_.find(dialler);
   if (end == nullptr || end->state != PipeEnd::State::dialing || !passes(end->node, target)) return;
   Node& node = nodes_[target];
+  const Multiaddr seen = seen_as(end->node, end->local, end->remote);
+  if (!admits(target, seen)) return;  // silence
   const Mono answer = world_.now() + draw_latency(target, end->node);
   if (!draw_accept(target, end->remote)) return schedule(answer, end->node, kRefused, dialler);
   if (node.to_accept.size() >= kSimAcceptBacklog) return;  // dropped, as a kernel does
@@ -179,7 +266,7 @@ void SimNet::on_syn(PipeSlot dialler, NodeIndex target) {
   made.peer_node = end->node;
   made.peer = dialler;
   made.local = end->remote;
-  made.remote = end->local;
+  made.remote = seen;
   made.state = PipeEnd::State::waiting;
   made.last_arrival = answer;
   const PipeSlot accepted = ends_.insert(std::move(made));
@@ -283,6 +370,8 @@ void SimNet::on_event(const Event& event) {
     case kArrive:
       return on_arrive(pipe);
     case kDeliver:
+      if (awake(event.node) > world_.now())
+        return schedule(awake(event.node), event.node, kDeliver, pipe);
       return deliver(pipe);
     case kRetry:
       return retry(pipe);

@@ -4,8 +4,8 @@
 // A segment waits for its sender's uplink (pipes take turns), travels, and waits for its receiver's
 // downlink; bytes cut through, so that a large segment is not stored and forwarded. At most
 // LinkOptions::receive_window bytes are under way or unread, each direction; room opens one latency
-// after the reader took them. Packets, headers, loss and congestion control of TCP are not
-// modelled: a path carries what its links carry, and loss shows as jitter.
+// after the reader took them. Packets and headers of TCP are not modelled; its losses are (as
+// delay, as a lower rate, as the end), where a link has any.
 //
 // Faults
 // * A partition or a power cut holds segments up; they are tried again, and after
@@ -14,7 +14,9 @@
 // * CrashKind::process: the machine stays and resets all pipes of the node at once.
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -44,6 +46,8 @@ class SimTransport;
 class CutWatcher {
  public:
   virtual void on_cut(std::optional<NodeIndex> node) = 0;
+  // The node has another address: its connections are gone, and the other sides hear nothing.
+  virtual void on_moved(NodeIndex node) = 0;
 
  protected:
   ~CutWatcher() = default;
@@ -62,14 +66,26 @@ class SimNet final : public EventHandler {
   const LinkOptions& link(NodeIndex node) const { return nodes_[node].link; }
   Multiaddr address(NodeIndex node, std::uint16_t port) const;
   const NodeTraffic& traffic(NodeIndex node) const { return nodes_[node].traffic; }
+  // One way between regions, from row to column, in addition to both links' halves.
+  void set_regions(std::vector<std::vector<Duration>> table) { regions_ = std::move(table); }
   // One way, without jitter.
   Duration latency(NodeIndex from, NodeIndex to) const;
 
   // These on one side and all others on the other; again: some of these apart from the rest of
   // them.
   void partition(std::span<const NodeIndex> apart);
-  void heal();
-  bool connected(NodeIndex a, NodeIndex b) const { return nodes_[a].group == nodes_[b].group; }
+  // What these send does not arrive; what others send does.
+  void partition_one_way(std::span<const NodeIndex> mute);
+  void block(NodeIndex from, NodeIndex to);  // one direction of one path
+  void unblock(NodeIndex from, NodeIndex to);
+  // Nothing of the node's gets through, either way, until then; then all of it, in order.
+  void clog(NodeIndex node, Mono until);
+  // The node stands still: what comes in waits, as its loop does (Cluster::pause).
+  void pause(NodeIndex node, Mono until);
+  // Its connections are gone with the old address, and it listens at the new one.
+  void set_address(NodeIndex node, std::uint32_t ip);
+  void heal();  // partitions, blocks and clogs
+  bool connected(NodeIndex a, NodeIndex b) const { return reaches(a, b) && reaches(b, a); }
   // From now on the node hears and says nothing. Its SimTransport is to be destroyed; then a new
   // one may be made. Not from an event of the node itself.
   void crash(NodeIndex node, CrashKind kind);
@@ -82,6 +98,19 @@ class SimNet final : public EventHandler {
   std::vector<Multiaddr> listen_addrs(NodeIndex node) const;
   // Whether a dial to `on` finds a listener and good luck.
   bool draw_accept(NodeIndex node, const Multiaddr& on);
+  // Whether the translator in front of `to` lets in who dials from there.
+  bool admits(NodeIndex to, const Multiaddr& from) const;
+  // Where the other side sees a dial from `local`; keeps the translator's mapping.
+  Multiaddr seen_as(NodeIndex from, const Multiaddr& local, const Multiaddr& to);
+  // How a segment fares that leaves now. `pace`: how long the pipe must wait before its next one.
+  struct Travel {
+    Duration delay{};
+    Duration pace{};
+    bool lost = false;  // for good: the pipe dies
+  };
+  Travel draw_travel(NodeIndex from, NodeIndex to, std::size_t bytes);
+  // Later than now: the node stands still, and takes nothing in before.
+  Mono awake(NodeIndex node) const { return std::max(world_.now(), nodes_[node].paused_until); }
   bool draw_reset(NodeIndex from) { return strikes(nodes_[from], nodes_[from].link.reset_ppm); }
   Duration draw_latency(NodeIndex from, NodeIndex to);
   // When its last byte has left the uplink; counts it.
@@ -135,6 +164,11 @@ class SimNet final : public EventHandler {
     bool accept_paused = false;
     Fifo<PipeSlot> to_accept;
     std::uint16_t port_next = 32768;
+    bool mute = false;
+    Mono clogged_until{};
+    Mono paused_until{};
+    Mono cpu_free{};
+    std::unique_ptr<NatTable> nat;
     Mono up_free{};
     Mono down_free{};
     NodeTraffic traffic;
@@ -159,6 +193,9 @@ class SimNet final : public EventHandler {
   void take_accepted(NodeIndex node);
   const Listener* find_listener(NodeIndex node, std::uint32_t ip, std::uint16_t port) const;
   std::uint16_t free_port(NodeIndex node) const;
+  bool reaches(NodeIndex from, NodeIndex to) const;
+  void watch_cuts_of(std::optional<NodeIndex> node);
+  std::uint64_t loss_rate(NodeIndex from, NodeIndex to, std::uint32_t loss_ppm) const;
 
   // Data (sim_pipes.cpp).
   void mark_dirty(PipeSlot pipe, PipeEnd& end);
@@ -199,6 +236,8 @@ class SimNet final : public EventHandler {
   std::vector<PipeSlot> dirty_;
   std::uint32_t groups_ = 0;
   std::vector<CutWatcher*> watchers_;
+  std::vector<std::vector<Duration>> regions_;
+  std::set<std::pair<NodeIndex, NodeIndex>> blocked_;  // from, to
 };
 
 }  // namespace kith::simnet

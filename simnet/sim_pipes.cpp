@@ -122,13 +122,18 @@ Mono SimNet::leave_uplink(NodeIndex from, std::size_t bytes) {
 
 Mono SimNet::pass_downlink(NodeIndex from, NodeIndex to, std::size_t bytes) {
   Node& node = nodes_[to];
-  const Mono now = world_.now();
-  if (node.link.down_bytes_per_second == 0) return now;
-  // Its first byte arrived as long ago as the uplink took for the rest.
-  const Mono first = now - span_of(bytes, nodes_[from].link.up_bytes_per_second);
-  node.down_free =
-      std::max(node.down_free, first) + span_of(bytes, node.link.down_bytes_per_second);
-  return std::max(node.down_free, now);
+  Mono through = world_.now();
+  if (node.link.down_bytes_per_second != 0) {
+    // Its first byte arrived as long ago as the uplink took for the rest.
+    const Mono first = through - span_of(bytes, nodes_[from].link.up_bytes_per_second);
+    node.down_free =
+        std::max(node.down_free, first) + span_of(bytes, node.link.down_bytes_per_second);
+    through = std::max(node.down_free, through);
+  }
+  if (node.link.cpu_per_message == Duration{} && node.paused_until <= through) return through;
+  // One queue for the node's thread.
+  node.cpu_free = std::max({node.cpu_free, through, node.paused_until}) + node.link.cpu_per_message;
+  return node.cpu_free;
 }
 
 void SimNet::count_received(NodeIndex node, std::size_t bytes) {
@@ -138,10 +143,12 @@ void SimNet::count_received(NodeIndex node, std::size_t bytes) {
 
 void SimNet::depart(PipeSlot pipe, PipeEnd& end, Segment segment) {
   const std::size_t size = segment.data.size();
+  const Travel travel = draw_travel(end.node, end.peer_node, size);
+  if (travel.lost) return break_end(pipe, fail(Errc::timeout, "too many packets were lost"), true);
   end.uplink_until = leave_uplink(end.node, size);
   end.unacknowledged += size;
-  end.last_arrival =
-      std::max(end.uplink_until + draw_latency(end.node, end.peer_node), end.last_arrival);
+  end.last_arrival = std::max(end.uplink_until + travel.delay, end.last_arrival);
+  end.uplink_until = std::max(end.uplink_until, world_.now() + travel.pace);
   end.flight.push(std::move(segment));
   schedule(end.last_arrival, end.peer_node, kArrive, pipe);
 }
@@ -151,7 +158,7 @@ void SimNet::on_arrive(PipeSlot sender) {
   if (end == nullptr || end->flight.size() == end->arrived + end->held) return;  // lost
   if (end->held != 0) {
     ++end->held;
-  } else if (passes(end->node, end->peer_node)) {
+  } else if (passes(end->node, end->peer_node) && !end->cut) {
     enter_downlink(sender, *end);
   } else {
     end->held = 1;
@@ -163,7 +170,7 @@ void SimNet::on_arrive(PipeSlot sender) {
 void SimNet::retry(PipeSlot sender) {
   PipeEnd* end = ends_.find(sender);
   if (end == nullptr) return;
-  if (passes(end->node, end->peer_node)) {
+  if (passes(end->node, end->peer_node) && !end->cut) {
     for (std::size_t held = std::exchange(end->held, 0); held > 0; --held) {
       enter_downlink(sender, *end);
       end = ends_.find(sender);

@@ -19,13 +19,28 @@ void MemoryDisk::set(const Key& key, const std::optional<Bytes>& value) {
 void MemoryDisk::apply(const StoreWrite& write) {
   const Key key{write.family, write.key};
   const auto old = entries_.find(key);
-  undo_.emplace_back(key, old == entries_.end() ? std::nullopt : std::optional(old->second));
+  undo_.push_back(
+      {key, old == entries_.end() ? std::nullopt : std::optional(old->second), batches_});
   set(key, write.value);
 }
 
 void MemoryDisk::crash() {
-  for (auto at = undo_.rbegin(); at != undo_.rend(); ++at) set(at->first, at->second);
+  std::uint64_t keep = 0;  // batches below it survive
+  if (faults.torn && !undo_.empty()) {
+    const std::uint64_t first = undo_.front().batch;
+    keep = first + rng_.below(undo_.back().batch - first + 2);
+  }
+  for (; !undo_.empty() && undo_.back().batch >= keep; undo_.pop_back())
+    set(undo_.back().key, undo_.back().value);
   undo_.clear();
+}
+
+Bytes MemoryDisk::read(const Bytes& value) {
+  if (faults.rot_ppm == 0 || value.empty() || !rng_.chance(faults.rot_ppm)) return value;
+  std::vector<std::uint8_t> rotten(value.data(), value.data() + value.size());
+  const std::uint64_t bit = rng_.below(rotten.size() * 8);
+  rotten[static_cast<std::size_t>(bit / 8)] ^= static_cast<std::uint8_t>(1u << (bit % 8));
+  return Bytes::copy(rotten);
 }
 
 // Answers writes in order, each after the disk's delay. A sync makes durable when it is answered,
@@ -41,9 +56,21 @@ class MemoryStore::Later final : public Alarm {
     // Undo entries up to here are durable once this is answered.
     waiting_.push_back(
         {at, synced, done_undo_ + store_.disk_->undo_.size(), sink, tag, std::move(result)});
-    loop_.arm(*this, waiting_.front().at);
+    arm();
+  }
+  void read(Loop::Task task) {
+    const Duration delay = store_.disk_->faults.read_delay;
+    if (delay <= Duration{} && reads_.empty()) return loop_.post(std::move(task));
+    const Mono last = reads_.empty() ? Mono{} : reads_.back().first;
+    reads_.emplace_back(std::max(loop_.now().mono + delay, last), std::move(task));
+    arm();
   }
   void on_alarm(Now now) override {
+    while (!reads_.empty() && reads_.front().first <= now.mono) {
+      const Loop::Task task = std::move(reads_.front().second);
+      reads_.pop_front();
+      task();
+    }
     while (!waiting_.empty() && waiting_.front().at <= now.mono) {
       Answer next = std::move(waiting_.front());
       waiting_.pop_front();
@@ -56,7 +83,7 @@ class MemoryStore::Later final : public Alarm {
       if (store_.sinks_.count(next.sink) != 0)
         next.sink->on_persisted(now, next.tag, std::move(next.result));
     }
-    if (!waiting_.empty()) loop_.arm(*this, waiting_.front().at);
+    arm();
   }
 
  private:
@@ -68,9 +95,14 @@ class MemoryStore::Later final : public Alarm {
     std::uint64_t tag = 0;
     Result<void> result;
   };
+  void arm() {
+    const Mono write = waiting_.empty() ? kNever : waiting_.front().at;
+    loop_.arm(*this, reads_.empty() ? write : std::min(write, reads_.front().first));
+  }
   MemoryStore& store_;
   Loop& loop_;
   std::deque<Answer> waiting_;
+  std::deque<std::pair<Mono, Loop::Task>> reads_;
   std::size_t done_undo_ = 0;
   Mono last_{};
 };
@@ -96,6 +128,7 @@ Result<void> MemoryStore::try_commit(const StoreBatch& batch) {
   const bool refused = faults.refuse_commit != 0 && --faults.refuse_commit == 0;
   if (refused || disk_->bytes_ + bytes > faults.bytes_max)
     return fail(Errc::disk_full, "no room left for the store");
+  ++disk_->batches_;
   for (const StoreWrite& write : batch.writes) {
     CHECK(write.family < disk_->names_.size());
     disk_->apply(write);
@@ -111,10 +144,10 @@ void MemoryStore::commit(StoreBatch batch, Durability durability, StoreSink& sin
 }
 
 Store::Got MemoryStore::try_get(Family family, ByteView key, Bytes& value) {
-  if (disk_->faults.forget_cache) return Got::pending;
+  if (disk_->faults.forget_cache || disk_->faults.read_delay > Duration{}) return Got::pending;
   const auto found = disk_->entries_.find({family, Bytes::copy(key)});
   if (found == disk_->entries_.end()) return Got::absent;
-  value = found->second;
+  value = disk_->read(found->second);
   return Got::found;
 }
 
@@ -122,8 +155,8 @@ void MemoryStore::get(Family family, Bytes key, StoreSink& sink, std::uint64_t t
   sinks_.insert(&sink);
   const auto found = disk_->entries_.find({family, std::move(key)});
   std::optional<Bytes> value;
-  if (found != disk_->entries_.end()) value = found->second;
-  loop_.post([this, alive = alive_, target = &sink, tag, value = std::move(value)] {
+  if (found != disk_->entries_.end()) value = disk_->read(found->second);
+  later_->read([this, alive = alive_, target = &sink, tag, value = std::move(value)] {
     if (*alive && sinks_.count(target) != 0) target->on_read(loop_.now(), tag, value);
   });
 }
@@ -140,10 +173,10 @@ void MemoryStore::scan(StoreScan what, StoreSink& sink, std::uint64_t tag) {
       more = true;
       break;
     }
-    entries.push_back({at->first.second, what.keys_only ? Bytes() : at->second});
+    entries.push_back({at->first.second, what.keys_only ? Bytes() : disk_->read(at->second)});
     bytes += entries.back().key.size() + entries.back().value.size();
   }
-  loop_.post([this, alive = alive_, target = &sink, tag, more, entries = std::move(entries)] {
+  later_->read([this, alive = alive_, target = &sink, tag, more, entries = std::move(entries)] {
     if (*alive && sinks_.count(target) != 0) target->on_scanned(loop_.now(), tag, entries, more);
   });
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "net/base/loop.hpp"
+#include "net/base/rng.hpp"
 #include "net/base/store.hpp"
 
 namespace kith::store {
@@ -23,13 +24,19 @@ struct MemoryFaults {
   std::uint64_t refuse_commit =
       0;                      // the Nth commit from now is refused with Errc::disk_full; 0: none
   Duration write_delay{};     // before on_persisted
+  Duration read_delay{};      // before on_read and on_scanned; try_get answers `pending`
+  std::uint32_t rot_ppm = 0;  // chance that a value is read with one bit turned
+  // A crash loses not all of what was not synced, but what came after a drawn batch.
+  bool torn = false;
   bool forget_cache = false;  // try_get answers `pending`, as a cold cache does
 };
 
 class MemoryDisk {
  public:
-  explicit MemoryDisk(std::vector<std::string> families) : names_(std::move(families)) {}
-  // Undoes every write that was not synced, newest first.
+  explicit MemoryDisk(std::vector<std::string> families, Rng rng = Rng(std::uint64_t{0}))
+      : names_(std::move(families)), rng_(std::move(rng)) {}
+  // Undoes every batch that was not synced, newest first; with MemoryFaults::torn down to a drawn
+  // one. A batch is undone whole: it is atomic.
   void crash();
   const std::vector<std::string>& families() const { return names_; }
   std::uint64_t bytes() const { return bytes_; }
@@ -38,12 +45,20 @@ class MemoryDisk {
  private:
   friend class MemoryStore;
   using Key = std::pair<Family, Bytes>;
+  struct Undo {
+    Key key;
+    std::optional<Bytes> value;
+    std::uint64_t batch = 0;
+  };
   void apply(const StoreWrite& write);
   void set(const Key& key, const std::optional<Bytes>& value);
+  Bytes read(const Bytes& value);  // as it comes from the disk
 
   std::vector<std::string> names_;
   std::map<Key, Bytes> entries_;
-  std::vector<std::pair<Key, std::optional<Bytes>>> undo_;  // of unsynced writes, oldest first
+  std::vector<Undo> undo_;  // of unsynced writes, oldest first
+  std::uint64_t batches_ = 0;
+  Rng rng_;
   std::uint64_t bytes_ = 0;
 };
 
