@@ -65,17 +65,17 @@ void Asks::open(AskId id, Pending& pending, Effects& out, Outcomes& outcomes) {
     finish(id, Outcome::Kind::connected, {}, {}, outcomes);
     return;
   }
-  const auto idle = idle_.find(pending.slot);
+  const Idle* idle = idle_.find(pending.slot);
   // What is not answered goes on a stream of its own: that it was opened is all that we learn.
   const bool fresh = pending.reused || pending.ask.expect == Expect::delivery;
-  if (idle == idle_.end() || fresh) {
+  if (idle == nullptr || fresh) {
     pending.reused = false;
     out.push_back(OpenStream{id, pending.slot, pending.ask.message});
     return;
   }
-  pending.stream = idle->second.stream;
+  pending.stream = idle->stream;
   pending.reused = true;
-  idle_.erase(idle);
+  idle_.erase(pending.slot);
   streams_.at(pending.stream).ask = id;
   out.push_back(SendMessage{pending.stream, pending.ask.message});
 }
@@ -84,7 +84,7 @@ bool Asks::bind(AskId ask, host::StreamSlot stream) {
   Pending* pending = asks_.find(ask);
   if (pending == nullptr) return false;
   pending->stream = stream;
-  streams_[stream] = {ask, pending->slot};
+  streams_.set(stream, {ask, pending->slot});
   return true;
 }
 
@@ -101,16 +101,19 @@ void Asks::finish(AskId id, Outcome::Kind kind, KadMessage answer, Error error,
 // Keeps a stream whose ask has ended for the next one, or closes it where there is no room.
 void Asks::set_idle(Now now, host::StreamSlot stream, Stream& state, Effects& out) {
   state.ask = {};
-  if (idle_.size() < kIdleStreamsMax &&
-      idle_.try_emplace(state.peer, Idle{stream, later(now.mono, kIdleStream)}).second)
+  if (idle_.size() < kIdleStreamsMax && !idle_.contains(state.peer)) {
+    const Mono until = later(now.mono, kIdleStream);
+    idle_.set(state.peer, {stream, until});
+    idle_next_ = std::min(idle_next_, until);
     return;
+  }
   out.push_back(CloseStream{stream});
   streams_.erase(stream);
 }
 
 void Asks::forget_idle(host::StreamSlot stream, const Stream& state) {
-  const auto idle = idle_.find(state.peer);
-  if (idle != idle_.end() && idle->second.stream == stream) idle_.erase(idle);
+  const Idle* idle = idle_.find(state.peer);
+  if (idle != nullptr && idle->stream == stream) idle_.erase(state.peer);
 }
 
 bool Asks::on_connected(Now, RequestId request, const Result<host::PeerSlot>& peer, Effects& out,
@@ -132,27 +135,27 @@ bool Asks::on_connected(Now, RequestId request, const Result<host::PeerSlot>& pe
 }
 
 bool Asks::on_opened(Now, host::StreamSlot stream, Effects& out, Outcomes& outcomes) {
-  const auto found = streams_.find(stream);
-  if (found == streams_.end()) return false;
-  const AskId id = found->second.ask;
+  const Stream* found = streams_.find(stream);
+  if (found == nullptr) return false;
+  const AskId id = found->ask;
   const Pending* pending = asks_.find(id);
   if (pending == nullptr || pending->ask.expect != Expect::delivery) return true;
   finish(id, Outcome::Kind::delivered, {}, {}, outcomes);
   out.push_back(CloseStream{stream});
-  streams_.erase(found);
+  streams_.erase(stream);
   return true;
 }
 
 bool Asks::on_message(Now now, host::StreamSlot stream, const Bytes& message, Effects& out,
                       Outcomes& outcomes) {
-  const auto found = streams_.find(stream);
-  if (found == streams_.end()) return false;
-  const AskId id = found->second.ask;
+  Stream* found = streams_.find(stream);
+  if (found == nullptr) return false;
+  const AskId id = found->ask;
   const Pending* pending = asks_.find(id);
   const auto refuse = [&](Error error) {
     out.push_back(ResetStream{stream});
-    forget_idle(stream, found->second);
-    streams_.erase(found);
+    forget_idle(stream, *found);
+    streams_.erase(stream);
     if (pending != nullptr) finish(id, Outcome::Kind::failed, {}, std::move(error), outcomes);
     return true;
   };
@@ -165,28 +168,28 @@ bool Asks::on_message(Now now, host::StreamSlot stream, const Bytes& message, Ef
     return refuse(fail(Errc::malformed, "an answer to another request"));
   (pending->dialled ? dialled_ : connected_).add(now.mono - pending->started);
   finish(id, Outcome::Kind::answered, std::move(*answer), {}, outcomes);
-  set_idle(now, stream, found->second, out);
+  set_idle(now, stream, *found, out);
   return true;
 }
 
 // The other side will not answer on it any more: what is still awaited fails with on_closed, which
 // comes when we have ended it too.
 bool Asks::on_ended(Now, host::StreamSlot stream, Effects& out) {
-  const auto found = streams_.find(stream);
-  if (found == streams_.end()) return false;
-  forget_idle(stream, found->second);
+  const Stream* found = streams_.find(stream);
+  if (found == nullptr) return false;
+  forget_idle(stream, *found);
   out.push_back(CloseStream{stream});
-  if (!asks_.find(found->second.ask)) streams_.erase(found);
+  if (!asks_.find(found->ask)) streams_.erase(stream);
   return true;
 }
 
 bool Asks::on_closed(Now, host::StreamSlot stream, const Error* error, Effects& out,
                      Outcomes& outcomes) {
-  const auto found = streams_.find(stream);
-  if (found == streams_.end()) return false;
-  forget_idle(stream, found->second);
-  const AskId id = found->second.ask;
-  streams_.erase(found);
+  const Stream* found = streams_.find(stream);
+  if (found == nullptr) return false;
+  forget_idle(stream, *found);
+  const AskId id = found->ask;
+  streams_.erase(stream);
   Pending* pending = asks_.find(id);
   if (pending == nullptr) return true;
   pending->stream = {};
@@ -225,21 +228,26 @@ void Asks::on_timer(Now now, AskId id, Effects& out, Outcomes& outcomes) {
 void Asks::on_tick(Now now, Effects& out, Outcomes& outcomes) {
   while (!timers_.empty() && timers_.begin()->first <= now.mono)
     on_timer(now, timers_.begin()->second, out, outcomes);
-  for (auto idle = idle_.begin(); idle != idle_.end();) {
-    if (idle->second.until > now.mono) {
-      ++idle;
-      continue;
-    }
-    out.push_back(CloseStream{idle->second.stream});
-    streams_.erase(idle->second.stream);
-    idle = idle_.erase(idle);
+  if (now.mono < idle_next_) return;
+  std::vector<host::PeerSlot> over;
+  idle_next_ = kNever;
+  idle_.for_each([&](host::PeerSlot peer, const Idle& idle) {
+    if (idle.until <= now.mono)
+      over.push_back(peer);
+    else
+      idle_next_ = std::min(idle_next_, idle.until);
+  });
+  for (const host::PeerSlot peer : over) {
+    const host::StreamSlot stream = idle_.at(peer).stream;
+    out.push_back(CloseStream{stream});
+    streams_.erase(stream);
+    idle_.erase(peer);
   }
 }
 
 Mono Asks::next_deadline() const {
-  Mono next = timers_.empty() ? kNever : timers_.begin()->first;
-  for (const auto& [peer, idle] : idle_) next = std::min(next, idle.until);
-  return next;
+  return std::min(timers_.empty() ? kNever : timers_.begin()->first,
+                  idle_.empty() ? kNever : idle_next_);
 }
 
 }  // namespace kith::dht

@@ -24,6 +24,7 @@
 #include <unordered_map>
 
 #include "dht/effects.hpp"
+#include "net/base/slot_map.hpp"
 
 namespace kith::dht {
 
@@ -135,8 +136,9 @@ class Asks {
   Slots<AskId, Pending> asks_;
   std::set<std::pair<Mono, AskId>> timers_;
   std::map<RequestId, AskId> connecting_;
-  std::map<host::StreamSlot, Stream> streams_;
-  std::map<host::PeerSlot, Idle> idle_;
+  SlotMap<host::StreamSlot, Stream> streams_;
+  SlotMap<host::PeerSlot, Idle> idle_;
+  Mono idle_next_ = kNever;  // not after the first of them is due
   std::uint64_t requests_ = kFirstRequest;
   AnswerTimes connected_;
   AnswerTimes dialled_;

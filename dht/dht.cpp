@@ -59,7 +59,9 @@ void Dht::plant(Now now, const PeerId& id, NetworkGroup group) {
 
 bool Dht::hopeful() const {
   if (!config_.bootstrap.empty() || bootstrap_.dialling()) return true;
-  return std::any_of(ready_.begin(), ready_.end(), [](const auto& it) { return it.second.serves; });
+  bool serves = false;
+  ready_.for_each([&](host::PeerSlot, const Ready& peer) { serves = serves || peer.serves; });
+  return serves;
 }
 
 std::optional<host::PeerSlot> Dht::slot_of(const PeerRef& peer) const {
@@ -71,7 +73,7 @@ std::optional<host::PeerSlot> Dht::slot_of(const PeerRef& peer) const {
 void Dht::on_peer_ready(Now now, host::PeerSlot slot, const ReadyPeer& peer, Effects& out) {
   if (peer.id == config_.self) return;
   const PeerRef ref = book_->intern(peer.id);
-  ready_[slot] = {ref, network_group(peer.remote), peer.serves, {}};
+  ready_.set(slot, {ref, network_group(peer.remote), peer.serves, {}});
   connected_[peer.id] = {ref, slot};
   bootstrap_.on_peer_ready(peer.id);
   if (config_.mode == ModeChoice::automatic && mode_ == Mode::client && !peer.outbound) {
@@ -91,10 +93,10 @@ void Dht::on_peer_ready(Now now, host::PeerSlot slot, const ReadyPeer& peer, Eff
 }
 
 void Dht::on_peer_changed(Now now, host::PeerSlot slot, bool serves, Effects& out) {
-  const auto found = ready_.find(slot);
-  if (found == ready_.end() || found->second.serves == serves) return;
-  found->second.serves = serves;
-  const PeerRef peer = found->second.peer;
+  Ready* found = ready_.find(slot);
+  if (found == nullptr || found->serves == serves) return;
+  found->serves = serves;
+  const PeerRef peer = found->peer;
   if (serves) {
     probe(now, peer, out);
   } else if (table_.remove(peer)) {
@@ -105,10 +107,10 @@ void Dht::on_peer_changed(Now now, host::PeerSlot slot, bool serves, Effects& ou
 }
 
 void Dht::on_peer_gone(Now now, host::PeerSlot slot, Effects&) {
-  const auto found = ready_.find(slot);
-  if (found == ready_.end()) return;
-  const PeerId id = found->second.peer.id();
-  ready_.erase(found);
+  const Ready* found = ready_.find(slot);
+  if (found == nullptr) return;
+  const PeerId id = found->peer.id();
+  ready_.erase(slot);
   const auto named = connected_.find(id);
   if (named != connected_.end() && named->second.slot == slot) connected_.erase(named);
   bootstrap_.on_peer_gone(now, id);
@@ -117,8 +119,8 @@ void Dht::on_peer_gone(Now now, host::PeerSlot slot, Effects&) {
 void Dht::on_connected(Now now, RequestId request, const Result<host::PeerSlot>& peer,
                        Effects& out) {
   if (!asks_.on_connected(now, request, peer, out, outcomes_)) {
-    const auto ready = peer ? ready_.find(*peer) : ready_.end();
-    const PeerId* reached = ready == ready_.end() ? nullptr : &ready->second.peer.id();
+    const Ready* ready = peer ? ready_.find(*peer) : nullptr;
+    const PeerId* reached = ready == nullptr ? nullptr : &ready->peer.id();
     bootstrap_.on_connected(now, request, reached);
   }
   settle(now, out);
@@ -130,8 +132,8 @@ void Dht::probe(Now now, const PeerRef& peer, Effects& out) {
   const auto slot = slot_of(peer);
   const bool known = table_.contains(peer);
   if (!known) {
-    const auto ready = slot ? ready_.find(*slot) : ready_.end();
-    if (ready == ready_.end() || !table_.has_room(peer, ready->second.group)) return;
+    const Ready* ready = slot ? ready_.find(*slot) : nullptr;
+    if (ready == nullptr || !table_.has_room(peer, ready->group)) return;
   }
   Ask ask;
   ask.purpose = Purpose::probe;
@@ -142,10 +144,10 @@ void Dht::probe(Now now, const PeerRef& peer, Effects& out) {
 }
 
 void Dht::add_to_table(Now now, const PeerRef& peer, host::PeerSlot slot, Effects& out) {
-  const auto ready = ready_.find(slot);
-  if (ready == ready_.end() && !table_.contains(peer)) return;  // gone, and of unknown network
+  const Ready* ready = ready_.find(slot);
+  if (ready == nullptr && !table_.contains(peer)) return;  // gone, and of unknown network
   const bool first = table_.size() == 0;
-  const NetworkGroup group = ready == ready_.end() ? 0 : ready->second.group;
+  const NetworkGroup group = ready == nullptr ? 0 : ready->group;
   const RoutingTable::Added added = table_.add(now.mono, peer, group);
   if (added != RoutingTable::Added::added && added != RoutingTable::Added::replaced) return;
   out.push_back(PersistNeighbour{peer, now.wall});
@@ -220,7 +222,7 @@ void Dht::on_search_outcome(Now now, Query& query, Outcome& outcome, Effects& ou
 
 void Dht::on_stream(Now now, host::StreamSlot stream, host::PeerSlot peer, Effects& out) {
   if (mode_ == Mode::server) {
-    inbound_[stream] = {peer, now.mono};
+    inbound_.set(stream, {peer, now.mono});
   } else {
     out.push_back(ResetStream{stream});
   }
@@ -232,8 +234,8 @@ void Dht::on_opened(Now now, host::StreamSlot stream, Effects& out) {
 }
 
 void Dht::on_message(Now now, host::StreamSlot stream, const Bytes& message, Effects& out) {
-  if (const auto found = inbound_.find(stream); found != inbound_.end())
-    serve(now, stream, found->second, message, out);
+  if (Inbound* found = inbound_.find(stream))
+    serve(now, stream, *found, message, out);
   else
     asks_.on_message(now, stream, message, out, outcomes_);
   settle(now, out);
@@ -242,13 +244,11 @@ void Dht::on_message(Now now, host::StreamSlot stream, const Bytes& message, Eff
 void Dht::serve(Now now, host::StreamSlot stream, Inbound& inbound, const Bytes& message,
                 Effects& out) {
   inbound.heard = now.mono;
-  const auto from = ready_.find(inbound.peer);
-  const bool may =
-      mode_ == Mode::server && from != ready_.end() && from->second.rate.take(now.mono);
+  Ready* from = ready_.find(inbound.peer);
+  const bool may = mode_ == Mode::server && from != nullptr && from->rate.take(now.mono);
   if (may) {
     const Result<KadMessage> request = libp2p::decode_kad(message);
-    if (request &&
-        server_.on_request(now, stream, {from->second.peer, from->second.group}, *request, out))
+    if (request && server_.on_request(now, stream, {from->peer, from->group}, *request, out))
       return;
   }
   inbound_.erase(stream);
@@ -264,18 +264,18 @@ void Dht::on_ended(Now now, host::StreamSlot stream, Effects& out) {
 }
 
 void Dht::on_closed(Now now, host::StreamSlot stream, const Error* error, Effects& out) {
-  if (inbound_.erase(stream) == 0) asks_.on_closed(now, stream, error, out, outcomes_);
+  if (!inbound_.erase(stream)) asks_.on_closed(now, stream, error, out, outcomes_);
   settle(now, out);
 }
 
 void Dht::close_silent(Now now, Effects& out) {
-  for (auto stream = inbound_.begin(); stream != inbound_.end();) {
-    if (now.mono - stream->second.heard < kInboundIdle) {
-      ++stream;
-      continue;
-    }
-    out.push_back(ResetStream{stream->first});
-    stream = inbound_.erase(stream);
+  std::vector<host::StreamSlot> silent;
+  inbound_.for_each([&](host::StreamSlot stream, const Inbound& inbound) {
+    if (now.mono - inbound.heard >= kInboundIdle) silent.push_back(stream);
+  });
+  for (const host::StreamSlot stream : silent) {
+    out.push_back(ResetStream{stream});
+    inbound_.erase(stream);
   }
 }
 

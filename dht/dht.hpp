@@ -203,10 +203,10 @@ class Dht {
   Bootstrap bootstrap_;
   Upkeep upkeep_;
   Asks asks_;
-  std::map<host::PeerSlot, Ready> ready_;
+  SlotMap<host::PeerSlot, Ready> ready_;
   std::map<PeerId, Connected> connected_;  // ready_ by id
   Server server_;
-  std::map<host::StreamSlot, Inbound> inbound_;
+  SlotMap<host::StreamSlot, Inbound> inbound_;
   Slots<QuerySlot, Query> queries_;
   std::set<std::pair<Mono, QuerySlot>> deadlines_;  // of queries
   std::map<RequestId, QuerySlot> requests_;

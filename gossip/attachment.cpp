@@ -27,8 +27,9 @@ std::optional<PeerKind> kind_of(const host::PeerFacts& facts) {
   return std::nullopt;
 }
 
-RouterConfig with_self(RouterConfig config, const PeerId& self) {
+RouterConfig with_self(RouterConfig config, const PeerId& self, const host::Host& host) {
   config.self = self;
+  config.exact_buffers = host.exact_buffers();
   return config;
 }
 
@@ -42,7 +43,7 @@ Attachment::Attachment(RouterConfig config, host::Host& host, Loop& loop,
       identity_(identity),
       signatures_(signatures),
       log_(log),
-      router_(with_self(std::move(config), identity.id()), std::move(rng)),
+      router_(with_self(std::move(config), identity.id(), host), std::move(rng)),
       seqnos_(loop.now(), store, *this) {
   protocol_ = host_.add_protocol(protocol_spec(), *this);
 }
@@ -54,7 +55,7 @@ Attachment::~Attachment() { loop_.arm(*this, kNever); }
 Result<TopicIndex> Attachment::subscribe(std::string topic, TopicHandler& handler, bool loopback) {
   const Now now = loop_.now();
   KITH_TRY(const TopicIndex index, router_.subscribe(now, topic, loopback, effects_));
-  handlers_[index] = &handler;
+  handlers_.set(index, &handler);
   carry_out(now);
   return index;
 }
@@ -114,7 +115,7 @@ std::vector<TopicView> Attachment::topics() const { return router_.topics(); }
 void Attachment::on_peer_ready(Now now, host::PeerSlot peer, const host::PeerFacts& facts) {
   const std::optional<PeerKind> kind = kind_of(facts);
   if (!kind || links_.contains(peer)) return;
-  links_[peer] = {};
+  links_.set(peer, {});
   router_.on_peer_ready(now, peer, {facts.id, facts.outbound, *kind}, effects_);
   carry_out(now);
 }
@@ -131,48 +132,59 @@ void Attachment::on_peer_gone(Now now, host::PeerSlot peer) { drop_link(now, pee
 
 // Streams that are left of it end with it, or are told to.
 void Attachment::drop_link(Now now, host::PeerSlot peer) {
-  const auto at = links_.find(peer);
-  if (at == links_.end()) return;
-  for (const host::StreamSlot stream : {at->second.out, at->second.in})
-    if (stream && streams_.erase(stream) > 0) host_.reset(stream);
-  links_.erase(at);
+  const Link* at = links_.find(peer);
+  if (at == nullptr) return;
+  const Link link = *at;
+  links_.erase(peer);
+  for (const host::StreamSlot stream : {link.out, link.in})
+    if (stream) host_.reset(stream);
   router_.on_peer_gone(now, peer);
   carry_out(now);
 }
 
 void Attachment::on_stream(Now, host::StreamSlot stream, host::PeerSlot peer, std::string_view) {
-  const auto link = links_.find(peer);
-  if (link == links_.end()) {
+  Link* link = links_.find(peer);
+  if (link == nullptr) {
     host_.reset(stream);
     return;
   }
-  if (link->second.in && streams_.erase(link->second.in) > 0) host_.reset(link->second.in);
-  link->second.in = stream;
-  streams_[stream] = peer;
+  const host::StreamSlot before = std::exchange(link->in, stream);
+  if (before) host_.reset(before);
 }
 
 void Attachment::on_message(Now now, host::StreamSlot stream, Bytes rpc) {
-  const auto at = streams_.find(stream);
-  if (at == streams_.end() || links_.at(at->second).in != stream) return;
-  router_.on_rpc(now, at->second, rpc, effects_);
+  const std::optional<host::PeerSlot> peer = host_.peer_of(stream);
+  const Link* link = peer ? links_.find(*peer) : nullptr;
+  if (link == nullptr || link->in != stream) return;
+  router_.on_rpc(now, *peer, rpc, effects_);
   carry_out(now);
 }
 
 // The end of what the peer says on its own stream ends that stream. On ours it says nothing
 // anyway.
 void Attachment::on_end(Now, host::StreamSlot stream) {
-  const auto at = streams_.find(stream);
-  if (at != streams_.end() && links_.at(at->second).in == stream) host_.close(stream);
+  host::PeerSlot peer;
+  const Link* link = link_of(stream, peer);
+  if (link != nullptr && link->in == stream) host_.close(stream);
 }
 
 void Attachment::on_closed(Now now, host::StreamSlot stream, const Error*) {
-  const auto at = streams_.find(stream);
-  if (at == streams_.end()) return;
-  const host::PeerSlot peer = at->second;
-  streams_.erase(at);
-  Link& link = links_.at(peer);
-  if (link.in == stream) link.in = {};
-  if (link.out == stream) on_out_lost(now, peer, link);
+  host::PeerSlot peer;
+  Link* link = link_of(stream, peer);
+  if (link == nullptr) return;
+  if (link->in == stream) link->in = {};
+  if (link->out == stream) on_out_lost(now, peer, *link);
+}
+
+// A stream that has ended is not the host's any more when we hear of it, so it is looked for here.
+Attachment::Link* Attachment::link_of(host::StreamSlot stream, host::PeerSlot& peer) {
+  Link* found = nullptr;
+  links_.for_each([&](host::PeerSlot slot, Link& link) {
+    if (link.in != stream && link.out != stream) return;
+    found = &link;
+    peer = slot;
+  });
+  return found;
 }
 
 void Attachment::on_out_lost(Now now, host::PeerSlot peer, Link& link) {
@@ -187,16 +199,16 @@ void Attachment::on_out_lost(Now now, host::PeerSlot peer, Link& link) {
 }
 
 void Attachment::on_writable(Now now, host::StreamSlot stream) {
-  const auto at = streams_.find(stream);
-  if (at == streams_.end()) return;
-  router_.on_writable(now, at->second, effects_);
+  host::PeerSlot peer;
+  if (link_of(stream, peer) == nullptr) return;
+  router_.on_writable(now, peer, effects_);
   carry_out(now);
 }
 
 void Attachment::on_send_refused(Now now, host::StreamSlot stream, std::uint64_t) {
-  const auto at = streams_.find(stream);
-  if (at == streams_.end()) return;
-  router_.on_send_refused(now, at->second);
+  host::PeerSlot peer;
+  if (link_of(stream, peer) == nullptr) return;
+  router_.on_send_refused(now, peer);
   carry_out(now);
 }
 
@@ -224,14 +236,13 @@ void Attachment::carry_out(Now now) {
 }
 
 void Attachment::perform(Now, SendRpc& effect) {
-  const auto at = links_.find(effect.to);
-  if (at == links_.end()) return;
-  host::StreamSlot& out = at->second.out;
+  Link* link = links_.find(effect.to);
+  if (link == nullptr) return;
+  host::StreamSlot& out = link->out;
   if (out) {
     host_.send(out, std::move(effect.rpc), effect.priority);
   } else {
     out = host_.open(effect.to, protocol_, std::move(effect.rpc), effect.priority);
-    streams_[out] = effect.to;
   }
 }
 
@@ -267,8 +278,8 @@ GossipMessage Attachment::describe(const Message& message) const {
 }
 
 TopicHandler* Attachment::handler(TopicIndex topic) const {
-  const auto at = handlers_.find(topic);
-  return at == handlers_.end() ? nullptr : at->second;
+  TopicHandler* const* found = handlers_.find(topic);
+  return found == nullptr ? nullptr : *found;
 }
 
 }  // namespace kith::gossip

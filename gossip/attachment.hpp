@@ -11,12 +11,12 @@
 #pragma once
 
 #include <deque>
-#include <map>
 
 #include "gossip/router.hpp"
 #include "gossip/seqno_source.hpp"
 #include "net/base/log.hpp"
 #include "net/base/loop.hpp"
+#include "net/base/slot_map.hpp"
 #include "net/crypto/identity.hpp"
 #include "net/host/host.hpp"
 
@@ -73,6 +73,8 @@ class Attachment final : public Gossip,
   void on_alarm(Now) override;
   void on_seqnos(Now, const Error*) override;
 
+  // The link whose stream this is, in either direction, and its peer; null: none of ours any more.
+  Link* link_of(host::StreamSlot stream, host::PeerSlot& peer);
   void on_out_lost(Now now, host::PeerSlot peer, Link& link);
   void drop_link(Now now, host::PeerSlot peer);
   void carry_out(Now now);
@@ -91,9 +93,8 @@ class Attachment final : public Gossip,
   Router router_;
   SeqnoSource seqnos_;
   host::ProtocolIndex protocol_ = 0;
-  std::map<TopicIndex, TopicHandler*> handlers_;
-  std::map<host::PeerSlot, Link> links_;
-  std::map<host::StreamSlot, host::PeerSlot> streams_;
+  SlotMap<TopicIndex, TopicHandler*> handlers_;
+  SlotMap<host::PeerSlot, Link> links_;
   std::deque<Held> held_;
   Effects effects_;
   bool carrying_out_ = false;

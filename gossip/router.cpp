@@ -166,10 +166,10 @@ Result<TopicIndex> Router::subscribe(Now now, std::string_view name, bool loopba
   const TopicIndex known = topics_.find(name);
   if (known && topics_.at(known).joined)
     return fail(Errc::in_use, "already subscribed to " + std::string(name));
-  if (own_topics_ >= kTopicsOwnMax)
+  if (joined_.size() >= kTopicsOwnMax)
     return fail(Errc::exhausted, "subscribed to 100 topics, which is as many as peers keep of us");
-  ++own_topics_;
   const TopicIndex index = topics_.intern(name);
+  joined_.push_back({key_of(as_bytes(name)), index});
   Topic& topic = topics_.at(index);
   topic.joined = true;
   topic.loopback = loopback;
@@ -196,9 +196,16 @@ void Router::unsubscribe(Now now, TopicIndex index, Effects& out) {
     if (!peer.stalled) batch_.subscription(peer.slot, *topic->name, false);
   });
   topic->joined = false;
-  --own_topics_;
+  std::erase_if(joined_, [index](const Joined& one) { return one.topic == index; });
   batch_.flush(out);
   topics_.release(index);
+}
+
+TopicIndex Router::joined(std::string_view name) const {
+  const std::uint64_t key = key_of(as_bytes(name));
+  for (const Joined& one : joined_)
+    if (one.name == key) return one.topic;
+  return {};
 }
 
 const Message* Router::waiting(JudgeSlot slot) const {

@@ -77,6 +77,7 @@ class Router {
  private:
   std::uint64_t key_of(ByteView id) const { return hash_(id); }
   void wake(Now now);
+  TopicIndex joined(std::string_view name) const;  // no index: not ours
 
   // router.cpp
   void hello(const Peer& peer);
@@ -119,7 +120,12 @@ class Router {
   crypto::SipHash hash_;
   Peers peers_;
   Topics topics_;
-  std::size_t own_topics_ = 0;
+  // Ours, by the keyed hash of their names: what a message's topic is looked up in.
+  struct Joined {
+    std::uint64_t name = 0;
+    TopicIndex topic;
+  };
+  std::vector<Joined> joined_;
   std::size_t fanouts_ = 0;
   std::size_t floodsub_peers_ = 0;
   SeenCache seen_;

@@ -18,8 +18,8 @@ void Router::on_published(Now now, Peer& peer, const Bytes& rpc, ByteView encode
     blame(now, peer, kBlameMalformed);
     return;
   }
-  const TopicIndex index = topics_.find(*fields->topic);
-  if (!index || !topics_.at(index).joined) {
+  const TopicIndex index = joined(*fields->topic);
+  if (!index) {
     ++counters_.unknown_topic;
     return;
   }
@@ -27,10 +27,14 @@ void Router::on_published(Now now, Peer& peer, const Bytes& rpc, ByteView encode
     ++counters_.echoes;
     return;
   }
-  Bytes id = message_id(*fields->from, *fields->seqno);
-  const std::uint64_t key = key_of(id);
+  // Most are copies of what was seen: nothing is allocated for them.
+  std::array<std::uint8_t, kFromBytesMax + kSeqnoBytes> id{};
+  const auto seqno_at = std::copy(fields->from->begin(), fields->from->end(), id.begin());
+  const auto id_end = std::copy(fields->seqno->begin(), fields->seqno->end(), seqno_at);
+  const std::uint64_t key = key_of({id.data(), static_cast<std::size_t>(id_end - id.begin())});
   if (is_duplicate(peer.slot, key)) return;
-  Received received = receive(rpc, encoded, *fields, std::move(id), config_.exact_buffers);
+  Received received = receive(rpc, encoded, *fields, message_id(*fields->from, *fields->seqno),
+                              config_.exact_buffers);
   if (ValidationQueue::Entry* same = queue_.find_same(key, received.message.rpc)) {
     ++counters_.duplicates;
     queue_.note(*same, peer.slot);

@@ -10,6 +10,7 @@ namespace kith::simnet {
 
 namespace {
 constexpr const char* kIdentify = "/ipfs/id/1.0.0";
+constexpr std::size_t kKeptEvents = 4;
 constexpr const char* kIdentifyPush = "/ipfs/id/push/1.0.0";
 }  // namespace
 
@@ -36,6 +37,7 @@ SimHost::~SimHost() {
   // Without power nobody says good-bye.
   const bool tell = hosts_.net().powered(node_);
   for (const SimLinkRef ref : links_) hosts_.end_side(ref, tell);
+  streams_.for_each([&](host::StreamSlot, Stream& stream) { hosts_.frames().clear(stream.queue); });
   hosts_.detach(node_);
 }
 
@@ -126,7 +128,8 @@ std::vector<host::PeerStatus> SimHost::peers() const {
 std::vector<Multiaddr> SimHost::observed_addrs() const {
   std::vector<Multiaddr> seen;
   peers_.for_each([&](host::PeerSlot, const Peer& peer) {
-    if (peer.ready && !peer.gone && !peer.observed.empty()) seen.push_back(peer.observed);
+    // As everybody is seen under the address that he has.
+    if (peer.ready && !peer.gone) seen.push_back(hosts_.find(peer.links.front())->local);
   });
   std::sort(seen.begin(), seen.end());
   seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
@@ -151,7 +154,7 @@ host::HostUsage SimHost::usage() const {
   usage.dials = dialer_.in_flight();
   usage.assembly_bytes = budget_.used();
   usage.known_peers = store_.peers();
-  usage.events = events_.size();
+  usage.events = events_.size() - events_read_;
   return usage;
 }
 
@@ -173,11 +176,13 @@ void SimHost::deliver_all() {
   CHECK(!delivering_);
   delivering_ = true;
   const Now now = loop_.now();
-  while (!events_.empty()) {
-    host::HostEvent event = std::move(events_.front());
-    events_.pop_front();
+  while (events_read_ < events_.size()) {
+    host::HostEvent event = std::move(events_[events_read_++]);
     deliver_one(now, event);
   }
+  events_.clear();
+  events_read_ = 0;
+  if (events_.capacity() > kKeptEvents) events_.shrink_to_fit();
   delivering_ = false;
 }
 
@@ -207,9 +212,8 @@ void SimHost::deliver_one(Now now, host::HostEvent& event) {
 void SimHost::deliver_data(Now now, host::StreamData& event) {
   Stream* stream = streams_.find(event.stream);
   if (stream == nullptr || stream->muted) return;
-  host::Protocol& handler = *registry_.at(stream->protocol).handler;
-  if (spec_of(*stream).framing == host::Framing::raw)
-    return handler.on_data(now, event.stream, std::move(event.data));
+  host::Protocol& handler = *stream->handler;
+  if (!stream->messages) return handler.on_data(now, event.stream, std::move(event.data));
   if (!stream->assembler) return handler.on_message(now, event.stream, std::move(event.data));
   stream->assembler->feed(std::move(event.data));
   for (Bytes message; stream != nullptr && !stream->muted;) {

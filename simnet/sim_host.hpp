@@ -11,7 +11,6 @@
 // copied), go-away, multistream in two steps. Who lies here lies in protocols, not in frames.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -71,10 +70,11 @@ class SimHost final : public host::Host, private Alarm {
   void close(host::StreamSlot stream) override;
   void reset(host::StreamSlot stream) override;
   std::optional<host::PeerSlot> peer_of(host::StreamSlot stream) const override;
+  bool exact_buffers() const override { return true; }
 
   // For SimHosts.
   const std::vector<SimLinkRef>& links() const { return links_; }
-  void on_frame(SimLinkRef ref, SimLink::Side& side, Frame frame);
+  void on_frame(SimLinkRef ref, SimLink::Side& side, Frame& frame);
   // The next frame that the side's streams have to send; none: nothing, or all windows are full.
   std::optional<Frame> next_frame(SimLinkRef ref, SimLink::Side& side);
   void on_local();                                // deliver what is queued
@@ -94,7 +94,6 @@ class SimHost final : public host::Host, private Alarm {
   };
   struct Peer {
     host::PeerFacts facts;
-    Multiaddr observed;  // how it sees us
     bool ready = false;
     bool gone = false;  // PeerGone is on its way
     Mono since{};
@@ -105,37 +104,32 @@ class SimHost final : public host::Host, private Alarm {
     std::uint32_t pushes_left = 0;
     Mono pushes_filled{};
   };
-  // What a stream has to send, in order.
-  struct Item {
-    FrameKind kind = FrameKind::data;
-    host::Priority priority = host::Priority::normal;
-    bool raw = false;
-    bool eager = false;
-    std::size_t left = 0;   // bytes of the window that it still takes
-    std::size_t whole = 0;  // size of the message
-    Bytes data;
-  };
   struct Stream {
     SimLinkRef link;
-    bool linked = false;  // false: nothing can be sent or comes any more
     std::uint32_t number = 0;
     host::PeerSlot peer;
     host::ProtocolIndex protocol = 0;
+    bool linked : 1 = false;  // false: nothing can be sent or comes any more
+    bool inbound : 1 = false;
+    bool waiting : 1 = false;  // we opened it, and nobody took it yet
+    bool named : 1 = false;    // the frame that opens it has been sent
+    bool close_asked : 1 = false;
+    bool end_sent : 1 = false;
+    bool end_received : 1 = false;
+    bool muted : 1 = false;     // we reset it
+    bool in_ready : 1 = false;  // is in its side's list of streams to send
+    bool messages : 1 = false;  // framing
+    host::Priority ready_as = host::Priority::normal;
+    host::StreamSlot next_ready;
+    FramePool::List queue;       // what it has to send, in order
+    std::uint32_t queued = 0;    // bytes
+    std::uint32_t refused = 0;   // bytes of the message that waits for room; 0: none
+    std::uint32_t credit = 0;    // what we may still send
+    std::uint32_t window = 0;    // what they may have under way
+    std::uint32_t consumed = 0;  // of it, not given back yet
+    std::uint32_t message_max = 0;
+    host::Protocol* handler = nullptr;
     std::string_view id;
-    bool inbound = false;
-    bool waiting = false;  // we opened it, and nobody took it yet
-    bool named = false;    // the frame that opens it has been sent
-    bool close_asked = false;
-    bool end_sent = false;
-    bool end_received = false;
-    bool muted = false;     // we reset it
-    bool in_ready = false;  // is in its side's list of streams to send
-    Fifo<Item> queue;
-    std::size_t queued = 0;    // bytes
-    std::size_t refused = 0;   // bytes of the message that waits for room; 0: none
-    std::size_t credit = 0;    // what we may still send
-    std::size_t window = 0;    // what they may have under way
-    std::size_t consumed = 0;  // of it, not given back yet
     std::unique_ptr<host::MessageAssembler> assembler;  // raw bytes under a message protocol
   };
 
@@ -157,8 +151,11 @@ class SimHost final : public host::Host, private Alarm {
 
   // Streams (sim_host_streams.cpp).
   const host::ProtocolSpec& spec_of(const Stream& stream) const;
+  void take_protocol(Stream& stream, host::ProtocolIndex protocol) const;
   void enqueue(host::StreamSlot slot, Stream& stream, Bytes message, host::Priority priority);
   void make_ready(host::StreamSlot slot, Stream& stream);
+  void forget_ready(host::StreamSlot slot, Stream& stream);
+  host::StreamSlot pop_ready(SimLink::Ready& ready);
   Frame take_frame(host::StreamSlot slot, Stream& stream);
   void look_for_room(host::StreamSlot slot, Stream& stream);
   void on_stream_frame(SimLinkRef ref, SimLink::Side& side, Frame& frame);
@@ -173,6 +170,7 @@ class SimHost final : public host::Host, private Alarm {
   // Events to protocols (sim_host.cpp).
   void emit(host::HostEvent event);
   void deliver_all();
+  bool deliver_at_once(SimLink::Side& side, Frame& frame);
   void deliver_one(Now now, host::HostEvent& event);
   void deliver_data(Now now, host::StreamData& event);
   void deliver_stream(Now now, host::HostEvent& event);
@@ -193,7 +191,8 @@ class SimHost final : public host::Host, private Alarm {
   Slots<host::StreamSlot, Stream> streams_;
   std::map<host::AttemptSlot, SimLinkRef> attempts_;
   std::vector<SimLinkRef> links_;
-  std::deque<host::HostEvent> events_;
+  std::vector<host::HostEvent> events_;
+  std::size_t events_read_ = 0;
   bool delivering_ = false;
   bool local_scheduled_ = false;
   bool stopped_ = false;

@@ -60,9 +60,27 @@ void SimHost::on_deadline(SimLinkRef ref) {
 
 // ---- the hops
 
-void SimHost::on_frame(SimLinkRef ref, SimLink::Side& side, Frame frame) {
+// What nearly all frames are: a whole message, with nothing before it.
+bool SimHost::deliver_at_once(SimLink::Side& side, Frame& frame) {
+  if (frame.kind != FrameKind::data || frame.raw || !frame.last || events_read_ < events_.size())
+    return false;
+  const host::StreamSlot slot = side.numbers.find(frame.stream);
+  if (!slot) return true;  // we reset it
+  Stream& stream = streams_.at(slot);
+  if (!stream.messages || stream.assembler || frame.whole > stream.message_max) return false;
+  consume(stream, frame.payload);
+  if (!stream.muted) stream.handler->on_message(loop_.now(), slot, std::move(frame.data));
+  return true;
+}
+
+void SimHost::on_frame(SimLinkRef ref, SimLink::Side& side, Frame& frame) {
   // Events wait until the frame is dealt with; then they come in this very event of the World.
   delivering_ = true;
+  if (deliver_at_once(side, frame)) {
+    delivering_ = false;
+    if (events_read_ < events_.size()) deliver_all();
+    return;
+  }
   switch (frame.kind) {
     case FrameKind::hop:
       on_hop(ref, side, frame);
@@ -92,7 +110,6 @@ void SimHost::send_hop(SimLinkRef ref, SimLink::Side& side, std::uint8_t hop) {
   frame.hop = hop;
   frame.bytes = kHopBytes[hop];
   if (hop >= 4) frame.facts = own_facts();  // who we are; from 6 on, all of it
-  frame.observed = side.remote;
   side.last_hop = loop_.now().mono;
   hosts_.push(ref, std::move(frame));
 }
@@ -123,6 +140,7 @@ void SimHost::on_hop(SimLinkRef ref, SimLink::Side& side, const Frame& frame) {
 }
 
 void SimHost::on_syn(SimLinkRef ref, SimLink::Side& side) {
+  if (!hosts_.net().admits(node_, side.remote)) return;  // the dialler hears nothing
   std::optional<host::Admission::Ticket> ticket;
   if (!stopped_ && hosts_.net().draw_accept(node_, side.local))
     ticket = admission_.inbound(side.remote);
@@ -175,7 +193,6 @@ void SimHost::on_facts(SimLinkRef, SimLink::Side& side, const Frame& frame) {
   const Now now = loop_.now();
   side.identified = true;
   Peer& peer = peers_.at(side.peer);
-  peer.observed = frame.observed;
   take_facts(peer, *frame.facts);
   const PeerId id = peer.facts.id;
   store_.learn(now, id, frame.facts->listen_addrs, config_.limits.learned_lifetime);
@@ -252,7 +269,7 @@ void SimHost::stop() {
 std::shared_ptr<const SimFacts> SimHost::own_facts() {
   if (!facts_)
     facts_ = std::make_shared<const SimFacts>(
-        SimFacts{self(), config_.agent, registry_.served(), listen_addrs()});
+        SimFacts{self(), config_.agent, hosts_.protocols(registry_.served()), listen_addrs()});
   return facts_;
 }
 

@@ -11,13 +11,22 @@ using host::Priority;
 using host::StreamSlot;
 
 namespace {
-constexpr std::size_t kWindowFirst = 256u << 10;  // Yamux
-constexpr std::size_t kUnacknowledgedMax = 256;   // streams, as our Yamux has it
+constexpr std::uint32_t kWindowFirst = 256u << 10;  // Yamux
+constexpr std::size_t kUnacknowledgedMax = 256;     // streams, as our Yamux has it
 std::size_t index_of(Priority priority) { return static_cast<std::size_t>(priority); }
 }  // namespace
 
 const host::ProtocolSpec& SimHost::spec_of(const Stream& stream) const {
   return registry_.at(stream.protocol).spec;
+}
+
+void SimHost::take_protocol(Stream& stream, host::ProtocolIndex protocol) const {
+  const host::ProtocolRegistry::Entry& entry = registry_.at(protocol);
+  stream.protocol = protocol;
+  stream.handler = entry.handler;
+  stream.messages = entry.spec.framing == host::Framing::message;
+  stream.message_max =
+      static_cast<std::uint32_t>(std::min<std::size_t>(entry.spec.message_bytes_max, UINT32_MAX));
 }
 
 // ---- commands
@@ -26,7 +35,7 @@ StreamSlot SimHost::open(host::PeerSlot peer_slot, host::ProtocolIndex protocol,
                          Priority priority) {
   Stream made;
   made.peer = peer_slot;
-  made.protocol = protocol;
+  take_protocol(made, protocol);
   const StreamSlot slot = streams_.insert(std::move(made));
   const Peer* peer = peers_.find(peer_slot);
   const auto refuse = [&](Errc code, const char* why) {
@@ -35,7 +44,7 @@ StreamSlot SimHost::open(host::PeerSlot peer_slot, host::ProtocolIndex protocol,
   };
   if (peer == nullptr || peer->gone || !peer->ready)
     return refuse(Errc::closed, "the peer is gone");
-  const std::string* id = registry_.pick(protocol, peer->facts.protocols);
+  const std::string* id = registry_.pick(protocol, peer->facts.protocols.all());
   if (id == nullptr) return refuse(Errc::unsupported, "the peer does not speak this protocol");
   const SimLinkRef ref = peer->links.front();
   SimLink::Side& side = *hosts_.find(ref);
@@ -50,15 +59,15 @@ StreamSlot SimHost::open(host::PeerSlot peer_slot, host::ProtocolIndex protocol,
   stream.credit = stream.window = kWindowFirst;
   stream.number = side.number_next;
   side.number_next += 2;
-  side.numbers.emplace(stream.number, slot);
+  side.numbers.add(stream.number, slot);
   ++side.streams;
   ++side.unacknowledged;
-  Item name;
+  Frame name;
   name.kind = FrameKind::open;
   name.priority = priority;
   name.eager = !first.empty();
-  name.data = Bytes::copy(*id);
-  stream.queue.push(std::move(name));
+  name.data = hosts_.name(*id);
+  hosts_.frames().push(stream.queue, std::move(name));
   if (!first.empty())
     enqueue(slot, stream, std::move(first), priority);
   else
@@ -77,7 +86,7 @@ void SimHost::send(StreamSlot slot, Bytes message, Priority priority, std::uint6
   if (never) return emit(host::StreamRefused{slot, tag});
   if (stream->queued + size > spec.send_queue_bytes_max) {
     emit(host::StreamRefused{slot, tag});
-    stream->refused = std::max(stream->refused, size);
+    stream->refused = std::max(stream->refused, static_cast<std::uint32_t>(size));
     return look_for_room(slot, *stream);
   }
   enqueue(slot, *stream, std::move(message), priority);
@@ -98,9 +107,9 @@ void SimHost::close(StreamSlot slot) {
   Stream* stream = streams_.find(slot);
   if (stream == nullptr || !stream->linked || stream->close_asked) return;
   stream->close_asked = true;
-  Item end;
+  Frame end;
   end.kind = FrameKind::end;
-  stream->queue.push(std::move(end));
+  hosts_.frames().push(stream->queue, std::move(end));
   make_ready(slot, *stream);
 }
 
@@ -127,81 +136,117 @@ std::optional<host::PeerSlot> SimHost::peer_of(StreamSlot slot) const {
 
 void SimHost::enqueue(StreamSlot slot, Stream& stream, Bytes message, Priority priority) {
   const host::ProtocolSpec& spec = spec_of(stream);
-  Item item;
-  item.raw = spec.framing == host::Framing::raw;
+  Frame item;
+  item.raw = !stream.messages;
   item.priority = priority;
-  item.whole = message.size();
-  item.left = framed_size(spec.framing, message.size());
+  item.whole = static_cast<std::uint32_t>(message.size());
+  item.payload = static_cast<std::uint32_t>(framed_size(spec.framing, message.size()));
   item.data = std::move(message);
-  stream.queued += item.left;
+  stream.queued += item.payload;
   // Above half of its queue a sender is told when it has fallen to it again.
-  if (stream.queued > spec.send_queue_bytes_max / 2)
-    stream.refused = std::max<std::size_t>(stream.refused, 1);
-  stream.queue.push(std::move(item));
+  if (stream.queued > spec.send_queue_bytes_max / 2) stream.refused = std::max(stream.refused, 1u);
+  hosts_.frames().push(stream.queue, std::move(item));
   make_ready(slot, stream);
 }
 
 void SimHost::make_ready(StreamSlot slot, Stream& stream) {
   if (stream.in_ready || stream.queue.empty()) return;
-  const Item& next = stream.queue.front();
-  if (next.left > 0 && stream.credit == 0) return;
+  const Frame& next = hosts_.frames().cell(stream.queue.head).frame;
+  if (next.payload > 0 && stream.credit == 0) return;
   stream.in_ready = true;
-  hosts_.find(stream.link)->ready[index_of(next.priority)].push(slot);
+  stream.ready_as = next.priority;
+  stream.next_ready = {};
+  SimLink::Ready& ready = hosts_.find(stream.link)->ready[index_of(next.priority)];
+  if (ready.head)
+    streams_.at(ready.tail).next_ready = slot;
+  else
+    ready.head = slot;
+  ready.tail = slot;
   hosts_.mark_dirty(stream.link);
 }
 
-std::optional<Frame> SimHost::next_frame(SimLinkRef ref, SimLink::Side& side) {
-  for (Fifo<StreamSlot>& ready : side.ready)
-    while (!ready.empty()) {
-      const StreamSlot slot = ready.pop();
-      Stream* stream = streams_.find(slot);
-      if (stream == nullptr || !stream->linked || stream->link != ref) continue;
-      stream->in_ready = false;
-      Frame frame = take_frame(slot, *stream);
-      make_ready(slot, *stream);
-      finish_if_ended(slot, *stream);
-      return frame;
-    }
+StreamSlot SimHost::pop_ready(SimLink::Ready& ready) {
+  const StreamSlot slot = ready.head;
+  if (!slot) return slot;
+  Stream& stream = streams_.at(slot);
+  stream.in_ready = false;
+  ready.head = stream.next_ready;
+  if (!ready.head) ready.tail = {};
+  return slot;
+}
+
+void SimHost::forget_ready(StreamSlot slot, Stream& stream) {
+  if (!stream.in_ready) return;
+  SimLink::Ready& ready = hosts_.find(stream.link)->ready[index_of(stream.ready_as)];
+  SimLink::Ready kept;
+  while (const StreamSlot other = pop_ready(ready)) {
+    if (other == slot) continue;
+    Stream& keeps = streams_.at(other);
+    keeps.in_ready = true;
+    keeps.next_ready = {};
+    if (kept.head)
+      streams_.at(kept.tail).next_ready = other;
+    else
+      kept.head = other;
+    kept.tail = other;
+  }
+  ready = kept;
+}
+
+std::optional<Frame> SimHost::next_frame(SimLinkRef, SimLink::Side& side) {
+  for (SimLink::Ready& ready : side.ready) {
+    const StreamSlot slot = pop_ready(ready);
+    if (!slot) continue;
+    Stream& stream = streams_.at(slot);
+    std::optional<Frame> frame(take_frame(slot, stream));
+    make_ready(slot, stream);
+    finish_if_ended(slot, stream);
+    return frame;
+  }
   return std::nullopt;
 }
 
 Frame SimHost::take_frame(StreamSlot slot, Stream& stream) {
-  Item& item = stream.queue.front();
-  Frame frame;
-  frame.kind = item.kind;
-  frame.stream = stream.number;
-  frame.bytes = kFrameHead;
+  FramePool& frames = hosts_.frames();
+  Frame& item = frames.cell(stream.queue.head).frame;
+  item.stream = stream.number;
   if (item.kind == FrameKind::data) {
-    const std::size_t slice = std::min({item.left, kSliceMax, stream.credit});
+    const std::uint32_t slice =
+        std::min({item.payload, static_cast<std::uint32_t>(kSliceMax), stream.credit});
     stream.credit -= slice;
     stream.queued -= slice;
-    frame.raw = item.raw;
-    frame.whole = item.whole;
-    frame.payload = static_cast<std::uint32_t>(slice);
-    frame.bytes += frame.payload;
-    if (item.raw) frame.data = item.data.slice(item.whole - item.left, slice);
-    item.left -= slice;
-    frame.last = item.left == 0;
-    if (!item.raw && frame.last) frame.data = std::move(item.data);
-    if (frame.last) stream.queue.pop();
+    const bool last = slice == item.payload;
+    Frame frame;
+    if (last && (!item.raw || slice == item.whole)) {
+      frame = frames.pop(stream.queue);
+    } else {
+      frame.raw = item.raw;
+      frame.stream = item.stream;
+      frame.whole = item.whole;
+      frame.payload = slice;
+      frame.last = last;
+      if (item.raw) frame.data = item.data.slice(item.whole - item.payload, slice);
+      item.payload -= slice;
+      if (last) frames.pop(stream.queue);
+    }
+    frame.bytes = kFrameHead + frame.payload;
     if (stream.refused != 0) look_for_room(slot, stream);
     return frame;
   }
-  if (item.kind == FrameKind::open) {
+  Frame frame = frames.pop(stream.queue);
+  frame.bytes = kFrameHead;
+  if (frame.kind == FrameKind::open) {
     stream.named = true;
-    frame.eager = item.eager;
-    frame.bytes += kNameHead + static_cast<std::uint32_t>(item.data.size());
-    frame.data = std::move(item.data);
+    frame.bytes += kNameHead + static_cast<std::uint32_t>(frame.data.size());
   } else {
     stream.end_sent = true;
   }
-  stream.queue.pop();
   return frame;
 }
 
 void SimHost::look_for_room(StreamSlot slot, Stream& stream) {
   const std::size_t max = spec_of(stream).send_queue_bytes_max;
-  if (stream.queued > std::min(max / 2, max - std::min(max, stream.refused))) return;
+  if (stream.queued > std::min(max / 2, max - std::min<std::size_t>(max, stream.refused))) return;
   stream.refused = 0;
   emit(host::StreamWritable{slot});
 }
@@ -219,13 +264,13 @@ void SimHost::send_about(const Stream& stream, FrameKind kind, std::uint32_t pay
 
 void SimHost::on_stream_frame(SimLinkRef ref, SimLink::Side& side, Frame& frame) {
   if (frame.kind == FrameKind::open) return on_open(ref, side, frame);
-  const auto found = side.numbers.find(frame.stream);
-  if (found == side.numbers.end()) return;  // we reset it
-  const StreamSlot slot = found->second;
+  const StreamSlot slot = side.numbers.find(frame.stream);
+  if (!slot) return;  // we reset it
   Stream& stream = streams_.at(slot);
   switch (frame.kind) {
     case FrameKind::opened:
-      if (std::exchange(stream.waiting, false)) --side.unacknowledged;
+      if (stream.waiting) --side.unacknowledged;
+      stream.waiting = false;
       return emit(host::StreamOpened{slot});
     case FrameKind::rejected:
       return unlink(slot, stream, fail(Errc::unsupported, "the peer does not speak this protocol"));
@@ -254,7 +299,7 @@ void SimHost::on_open(SimLinkRef ref, SimLink::Side& side, const Frame& frame) {
   Peer* peer = peers_.find(side.peer);
   if (!served || peer == nullptr)
     return send_about(made, frame.eager ? FrameKind::reset : FrameKind::rejected);
-  made.protocol = served->index;
+  take_protocol(made, served->index);
   made.id = served->id;
   auto& counts = peer->inbound_streams;
   if (counts.size() <= made.protocol) counts.resize(registry_.size());
@@ -264,7 +309,7 @@ void SimHost::on_open(SimLinkRef ref, SimLink::Side& side, const Frame& frame) {
   ++counts[made.protocol];
   ++side.streams;
   const StreamSlot slot = streams_.insert(std::move(made));
-  side.numbers.emplace(frame.stream, slot);
+  side.numbers.add(frame.stream, slot);
   send_about(streams_.at(slot), FrameKind::opened);
   emit(host::StreamAccepted{slot});
 }
@@ -290,13 +335,14 @@ void SimHost::on_data(StreamSlot slot, Stream& stream, Frame& frame) {
 
 // Gives room back by halves of the window, which doubles each time: who reads fast gets more.
 void SimHost::consume(Stream& stream, std::size_t bytes) {
-  stream.consumed += bytes;
+  stream.consumed += static_cast<std::uint32_t>(bytes);
   if (stream.consumed < stream.window / 2 || stream.end_received) return;
-  const std::size_t wider = std::min(stream.window * 2, config_.limits.stream_window_max);
-  const std::size_t given = stream.consumed + (wider - stream.window);
+  const auto wider = static_cast<std::uint32_t>(
+      std::min<std::size_t>(std::size_t{stream.window} * 2, config_.limits.stream_window_max));
+  const std::uint32_t given = stream.consumed + (wider - stream.window);
   stream.window = wider;
   stream.consumed = 0;
-  send_about(stream, FrameKind::credit, static_cast<std::uint32_t>(given));
+  send_about(stream, FrameKind::credit, given);
 }
 
 // ---- the end
@@ -315,13 +361,14 @@ void SimHost::kill(StreamSlot slot, Error error) {
 
 void SimHost::unlink(StreamSlot slot, Stream& stream, std::optional<Error> error) {
   SimLink::Side& side = *hosts_.find(stream.link);
+  forget_ready(slot, stream);
   side.numbers.erase(stream.number);
   --side.streams;
   if (stream.waiting) --side.unacknowledged;
   if (stream.inbound)
     if (Peer* peer = peers_.find(stream.peer)) --peer->inbound_streams[stream.protocol];
   stream.linked = stream.waiting = false;
-  stream.queue.clear();
+  hosts_.frames().clear(stream.queue);
   stream.queued = 0;
   emit(host::StreamClosed{slot, std::move(error)});
 }

@@ -35,7 +35,8 @@ SimLinkRef SimHosts::dial(SimHost& from, NodeIndex node, const Multiaddr& to) {
   mine.node = node;
   mine.host = &from;
   mine.number_next = 1;
-  mine.local = theirs.remote = net_.next_local(node);
+  mine.local = net_.next_local(node);
+  theirs.remote = net_.seen_as(node, mine.local, to);
   mine.remote = theirs.local = to;
   const auto target = net_.node_at(to);
   theirs.node = target.value_or(node);
@@ -64,7 +65,7 @@ void SimHosts::schedule_deadline(SimLinkRef ref, Duration after) {
 }
 
 void SimHosts::push(SimLinkRef ref, Frame frame) {
-  find(ref)->urgent.push(std::move(frame));
+  frames_.push(find(ref)->urgent, std::move(frame));
   mark_dirty(ref);
 }
 
@@ -88,10 +89,11 @@ void SimHosts::on_event_end() {
 
 bool SimHosts::has_more(const SimLink::Side& side) {
   return !side.urgent.empty() || std::any_of(side.ready.begin(), side.ready.end(),
-                                             [](const auto& ready) { return !ready.empty(); });
+                                             [](const auto& ready) { return bool(ready.head); });
 }
 
 void SimHosts::pump(SimLinkRef ref) {
+  std::optional<Duration> latency;  // of all that leaves now
   SimLink::Side* side = find(ref);
   while (side != nullptr) {
     if (side->uplink_until > world().now()) {
@@ -102,44 +104,56 @@ void SimHosts::pump(SimLinkRef ref) {
       return;
     }
     if (!side->urgent.empty()) {
-      depart(ref, *side, side->urgent.pop());
-    } else {
-      auto frame = side->host == nullptr ? std::nullopt : side->host->next_frame(ref, *side);
-      if (!frame) return;
-      if (net_.draw_reset(side->node)) {
-        side->host->lose(ref, fail(Errc::connection, "connection reset"));
-        return;
-      }
-      depart(ref, *side, std::move(*frame));
+      depart(ref, *side, latency, frames_.pop(side->urgent));
+      continue;
     }
+    auto frame = side->host == nullptr ? std::nullopt : side->host->next_frame(ref, *side);
+    if (!frame) return;
+    if (net_.draw_reset(side->node)) {
+      side->host->lose(ref, fail(Errc::connection, "connection reset"));
+      return;
+    }
+    depart(ref, *side, latency, std::move(*frame));
     side = find(ref);
   }
 }
 
-void SimHosts::depart(SimLinkRef ref, SimLink::Side& side, Frame frame) {
+void SimHosts::depart(SimLinkRef ref, SimLink::Side& side, std::optional<Duration>& latency,
+                      Frame frame) {
   const NodeIndex to = other(ref).node;
   side.bytes_out += frame.bytes;
-  const SimNet::Travel travel = net_.draw_travel(side.node, to, frame.bytes);
-  if (travel.lost && side.host != nullptr)
+  const SimNet::Loss loss = net_.draw_loss(side.node, to, frame.bytes);
+  if (loss.fatal && side.host != nullptr)
     return side.host->lose(ref, fail(Errc::timeout, "too many packets were lost"));
   side.uplink_until = net_.leave_uplink(side.node, frame.bytes);
-  side.last_arrival = std::max(side.uplink_until + travel.delay, side.last_arrival);
-  side.uplink_until = std::max(side.uplink_until, world().now() + travel.pace);
-  side.flight.push(std::move(frame));
-  schedule(side.last_arrival, to, kArrive, ref);
+  if (!latency) latency = net_.draw_latency(side.node, to);
+  const Mono at = std::max(side.uplink_until + *latency + loss.delay, side.last_arrival);
+  if (loss.pace > Duration{})
+    side.uplink_until = std::max(side.uplink_until, world().now() + loss.pace);
+  // The event of what arrives at the same time takes this along.
+  const bool together =
+      !side.flight.empty() && frames_.cell(side.flight.tail).at == at && at > world().now();
+  side.last_arrival = at;
+  frames_.push(side.flight, std::move(frame)).at = at;
+  if (side.entered == FramePool::kNone) side.entered = side.flight.tail;
+  if (!together) schedule(at, to, kArrive, ref);
+}
+
+bool SimHosts::has_arrived(const SimLink::Side& side) {
+  return side.entered != FramePool::kNone && frames_.cell(side.entered).at <= world().now();
 }
 
 void SimHosts::on_arrive(SimLinkRef ref) {
   SimLink::Side* side = find(ref);
-  if (side == nullptr || side->flight.size() == side->arrived + side->held) return;  // lost
-  if (side->held != 0) {
-    ++side->held;
-  } else if (net_.passes(side->node, other(ref).node)) {
+  while (side != nullptr && !side->stopped && has_arrived(*side)) {
+    if (!net_.passes(side->node, other(ref).node)) {
+      side->stopped = true;
+      side->held_since = world().now();
+      schedule(world().now() + net_.options().retransmit, side->node, kRetry, ref);
+      return;
+    }
     enter_downlink(ref, *side);
-  } else {
-    side->held = 1;
-    side->held_since = world().now();
-    schedule(world().now() + net_.options().retransmit, side->node, kRetry, ref);
+    side = find(ref);
   }
 }
 
@@ -147,15 +161,13 @@ void SimHosts::retry(SimLinkRef ref) {
   SimLink::Side* side = find(ref);
   if (side == nullptr) return;
   if (net_.passes(side->node, other(ref).node)) {
-    for (std::size_t held = std::exchange(side->held, 0); held > 0; --held) {
-      enter_downlink(ref, *side);
-      side = find(ref);
-      if (side == nullptr) return;
-    }
+    side->stopped = false;
+    on_arrive(ref);
   } else if (world().now() - side->held_since >= net_.options().pipe_timeout) {
     // What is under way is lost; nothing more will be tried.
-    side->flight.clear();
-    side->arrived = side->held = 0;
+    side->stopped = false;
+    frames_.clear(side->flight);
+    side->entered = FramePool::kNone;
     if (side->host != nullptr)
       side->host->lose(ref, fail(Errc::timeout, "connection timed out"));
     else
@@ -166,30 +178,32 @@ void SimHosts::retry(SimLinkRef ref) {
 }
 
 void SimHosts::enter_downlink(SimLinkRef ref, SimLink::Side& side) {
-  const std::uint32_t bytes = side.flight[side.arrived++].bytes;
+  const FramePool::Cell& cell = frames_.cell(side.entered);
   const NodeIndex to = other(ref).node;
-  const Mono through = net_.pass_downlink(side.node, to, bytes);
+  side.entered = cell.next;
+  const Mono through = net_.pass_downlink(side.node, to, cell.frame.bytes);
   if (through <= world().now()) return deliver(ref);
   schedule(through, to, kDeliver, ref);
 }
 
 void SimHosts::deliver(SimLinkRef ref) {
   SimLink::Side* from = find(ref);
-  if (from == nullptr || from->arrived == 0) return;  // lost
-  Frame frame = from->flight.pop();
-  --from->arrived;
+  if (from == nullptr || from->flight.head == from->entered) return;  // lost
+  Frame frame = frames_.pop(from->flight);
   const SimLinkRef target{ref.link, static_cast<std::uint8_t>(1 - ref.side)};
   SimLink::Side& to = other(ref);
   net_.count_received(to.node, frame.bytes);
   to.bytes_in += frame.bytes;
   world().mix(std::uint64_t{frame.bytes} << 32 | frame.stream);
-  if (!frame.data.empty()) world().mix(XXH3_64bits(frame.data.data(), frame.data.size()));
+  if (!frame.data.empty()) world().mix(digest(frame.data));
   // The listener's side appears with the first hop, if there is somebody.
   const bool first_hop = frame.kind == FrameKind::hop && frame.hop == 1 && ref.side == 0;
   SimHost* host = to.host;
   if (first_hop && to.node < hosts_.size()) host = hosts_[to.node];
   if (host != nullptr) {
-    host->on_frame(target, to, std::move(frame));
+    const bool lives_on = from->host != nullptr;  // else what ends it looks whether it is over
+    host->on_frame(target, to, frame);
+    if (lives_on) return;
   } else if (frame.kind != FrameKind::bye && frame.kind != FrameKind::refused && !to.bye_sent) {
     to.bye_sent = true;
     Frame answer;
@@ -199,11 +213,35 @@ void SimHosts::deliver(SimLinkRef ref) {
   erase_if_over(ref.link);
 }
 
+std::uint64_t SimHosts::digest(const Bytes& data) {
+  const auto place = reinterpret_cast<std::uintptr_t>(data.data());
+  Digest& known = digests_[(place >> 4 ^ place >> 12) % digests_.size()];
+  if (known.data.data() != data.data() || known.data.size() != data.size()) {
+    known.data = data;
+    known.value = XXH3_64bits(data.data(), data.size());
+  }
+  return known.value;
+}
+
+Bytes SimHosts::name(std::string_view id) {
+  const auto found = names_.find(id);
+  if (found != names_.end()) return found->second;
+  return names_.emplace(std::string(id), Bytes::copy(id)).first->second;
+}
+
+host::ProtocolList SimHosts::protocols(host::ProtocolList list) {
+  for (const host::ProtocolList& known : lists_)
+    if (known == list) return known;
+  if (lists_.size() >= kSharedListsMax) lists_.clear();
+  lists_.push_back(list);
+  return list;
+}
+
 void SimHosts::end_side(SimLinkRef ref, bool tell) {
   SimLink::Side& side = *find(ref);
   side.host = nullptr;
-  side.urgent.clear();
-  for (auto& ready : side.ready) ready.clear();
+  frames_.clear(side.urgent);
+  side.ready = {};
   side.numbers.clear();
   if (tell && !side.bye_sent) {
     side.bye_sent = true;
@@ -275,6 +313,8 @@ void SimHosts::on_event(const Event& event) {
     case kArrive:
       return on_arrive(ref);
     case kDeliver:
+      if (const Mono awake = net_.awake(event.node); awake > world().now())
+        return schedule(awake, event.node, kDeliver, ref);
       return deliver(ref);
     case kRetry:
       return retry(ref);

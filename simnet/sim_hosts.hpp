@@ -1,11 +1,15 @@
 // SimHosts: the connections of all SimHosts of a World, and the frames that move on them. It knows
 // time, links and faults; what a frame means is SimHost's business.
 //
-// A frame of an idle node on an unlimited link costs one event. What a node says in one event
-// leaves after it; with a limited uplink one frame a connection is in the uplink at a time, so that
-// connections take turns and urgent frames overtake bulk.
+// What a node says in one event leaves after it, as one segment of each connection: on an unlimited
+// link it arrives together and costs one event. With a limited uplink one frame a connection is in
+// the uplink at a time, so that connections take turns and urgent frames overtake bulk.
+//
+// A frame's content enters the trace by its digest, which is taken once for all copies of a buffer.
 #pragma once
 
+#include <array>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -13,6 +17,8 @@
 #include "simnet/sim_net.hpp"
 
 namespace kith::simnet {
+
+inline constexpr std::size_t kSharedListsMax = 64;
 
 class SimHosts final : public EventHandler, private CutWatcher {
  public:
@@ -32,6 +38,10 @@ class SimHosts final : public EventHandler, private CutWatcher {
   void end_side(SimLinkRef ref, bool tell);                // the host is through with it
   void schedule_deadline(SimLinkRef ref, Duration after);  // of the handshake
   void schedule_local(NodeIndex node);                     // SimHost::on_local, at once
+  FramePool& frames() { return frames_; }
+  // The same bytes for everybody who asks: nodes repeat each other's names and lists.
+  Bytes name(std::string_view id);
+  host::ProtocolList protocols(host::ProtocolList list);
 
   void on_event(const Event& event) override;
   void on_event_end() override;
@@ -45,10 +55,12 @@ class SimHosts final : public EventHandler, private CutWatcher {
   void schedule(Mono at, NodeIndex node, Kind kind, SimLinkRef ref);
   static bool has_more(const SimLink::Side& side);
   void pump(SimLinkRef ref);
-  void depart(SimLinkRef ref, SimLink::Side& side, Frame frame);
+  void depart(SimLinkRef ref, SimLink::Side& side, std::optional<Duration>& latency, Frame frame);
   void on_arrive(SimLinkRef ref);
   void retry(SimLinkRef ref);
   void enter_downlink(SimLinkRef ref, SimLink::Side& side);
+  bool has_arrived(const SimLink::Side& side);
+  std::uint64_t digest(const Bytes& data);
   void deliver(SimLinkRef ref);
   void on_silence(SimLinkRef ref);
   void erase_if_over(host::LinkSlot link);
@@ -58,6 +70,14 @@ class SimHosts final : public EventHandler, private CutWatcher {
   Slots<host::LinkSlot, std::unique_ptr<SimLink>> links_;
   std::vector<SimHost*> hosts_;  // by node
   std::vector<SimLinkRef> dirty_;
+  FramePool frames_;
+  std::map<std::string, Bytes, std::less<>> names_;
+  std::vector<host::ProtocolList> lists_;
+  struct Digest {
+    Bytes data;  // kept, so that nothing else can be where it is
+    std::uint64_t value = 0;
+  };
+  std::array<Digest, 256> digests_;
 };
 
 }  // namespace kith::simnet

@@ -10,13 +10,11 @@
 #include <array>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "net/host/admission.hpp"
 #include "net/host/dialer.hpp"
 #include "net/host/turn.hpp"
-#include "simnet/pipe_end.hpp"
 #include "simnet/world.hpp"
 
 namespace kith::simnet {
@@ -27,7 +25,7 @@ class SimHost;
 struct SimFacts {
   PeerId id;
   std::string agent;
-  std::vector<std::string> protocols;  // sorted
+  host::ProtocolList protocols;
   std::vector<Multiaddr> listen_addrs;
 };
 
@@ -45,20 +43,22 @@ enum class FrameKind : std::uint8_t {
   bye      // the connection is over on the other side
 };
 
+// 64 bytes, one line of the cache: most of what a large simulation does is to move these.
 struct Frame {
   FrameKind kind = FrameKind::data;
-  std::uint8_t hop = 0;       // 1 to 7
+  std::uint8_t hop = 0;  // 1 to 7
+  host::Priority priority = host::Priority::normal;
   bool raw = false;           // data: no message
   bool last = true;           // data: of its message; the earlier ones only take time and window
   bool eager = false;         // open: a message follows at once
   std::uint32_t stream = 0;   // number on the link
   std::uint32_t bytes = 0;    // on the wire
-  std::uint32_t payload = 0;  // data: of the window; credit: given
-  std::uint64_t whole = 0;    // data: size of its message
+  std::uint32_t payload = 0;  // data: of the window; credit: given; queued: what is left to send
+  std::uint32_t whole = 0;    // data: size of its message
   Bytes data;                 // open: the protocol's name
   std::shared_ptr<const SimFacts> facts;
-  Multiaddr observed;  // with facts: how the sender sees the receiver
 };
+static_assert(sizeof(Frame) == 64);
 
 // Sizes on the wire.
 inline constexpr std::uint32_t kFrameHead = 12 + 18;  // Yamux header; Noise length and tag
@@ -67,44 +67,139 @@ inline constexpr std::uint32_t kFactsBytes = 600;     // identify with a signed 
 inline constexpr std::array<std::uint32_t, 8> kHopBytes{0, 0, 0, 60, 280, 320, 700, 640};
 inline constexpr std::size_t kSliceMax = 64u << 10;  // of a message in one frame
 
+// Frames that wait or travel, of all links of a World, in lists. What is given back is taken again
+// first, so the few that are under way at a time stay in the cache.
+class FramePool {
+ public:
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+  struct Cell {
+    Frame frame;
+    Mono at{};  // under way: when it arrives
+    std::uint32_t next = kNone;
+  };
+  struct List {
+    std::uint32_t head = kNone;
+    std::uint32_t tail = kNone;
+    bool empty() const { return head == kNone; }
+  };
+
+  Cell& cell(std::uint32_t index) { return slabs_[index / kSlab][index % kSlab]; }
+  Cell& push(List& list, Frame frame) {
+    const std::uint32_t index = take();
+    Cell& made = cell(index);
+    made.frame = std::move(frame);
+    made.next = kNone;
+    if (list.tail == kNone)
+      list.head = index;
+    else
+      cell(list.tail).next = index;
+    list.tail = index;
+    return made;
+  }
+  Frame pop(List& list) {  // not empty
+    const std::uint32_t index = list.head;
+    Cell& first = cell(index);
+    Frame frame = std::move(first.frame);
+    list.head = first.next;
+    if (list.head == kNone) list.tail = kNone;
+    first.next = free_;
+    free_ = index;
+    return frame;
+  }
+  void clear(List& list) {
+    while (!list.empty()) pop(list);
+  }
+
+ private:
+  static constexpr std::uint32_t kSlab = 4096;
+  std::uint32_t take() {
+    if (free_ == kNone) {
+      const auto first = static_cast<std::uint32_t>(slabs_.size() * kSlab);
+      slabs_.push_back(std::make_unique<Cell[]>(kSlab));
+      for (std::uint32_t i = 0; i < kSlab; ++i)
+        slabs_.back()[i].next = i + 1 < kSlab ? first + i + 1 : kNone;
+      free_ = first;
+    }
+    const std::uint32_t taken = free_;
+    free_ = cell(taken).next;
+    return taken;
+  }
+  std::vector<std::unique_ptr<Cell[]>> slabs_;
+  std::uint32_t free_ = kNone;
+};
+
+// The streams of one side by their numbers. Most sides have the two of gossip and one of a request.
+class StreamNumbers {
+ public:
+  void add(std::uint32_t number, host::StreamSlot slot) {
+    for (Entry& entry : first_)
+      if (!entry.slot) return void(entry = {number, slot});
+    more_.push_back({number, slot});
+  }
+  host::StreamSlot find(std::uint32_t number) const {  // no index: not there
+    for (const Entry& entry : first_)
+      if (entry.slot && entry.number == number) return entry.slot;
+    for (const Entry& entry : more_)
+      if (entry.number == number) return entry.slot;
+    return {};
+  }
+  void erase(std::uint32_t number) {
+    for (Entry& entry : first_)
+      if (entry.slot && entry.number == number) return void(entry = {});
+    std::erase_if(more_, [number](const Entry& entry) { return entry.number == number; });
+    if (more_.empty()) more_.shrink_to_fit();
+  }
+  void clear() { *this = {}; }
+
+ private:
+  struct Entry {
+    std::uint32_t number = 0;
+    host::StreamSlot slot;
+  };
+  std::array<Entry, 3> first_;
+  std::vector<Entry> more_;
+};
+
 struct SimLink {
-  struct Side {
+  struct Ready {  // streams that have something to send: a list through Stream::next_ready
+    host::StreamSlot head;
+    host::StreamSlot tail;
+  };
+  struct alignas(64) Side {
+    // What every frame touches.
     NodeIndex node = 0;
-    SimHost* host = nullptr;  // null: not here yet, or over
-    Multiaddr local;
-    Multiaddr remote;
-    bool secured = false;
-    bool identified = false;
-    bool bye_sent = false;
-    host::PeerSlot peer;
-    host::AttemptSlot attempt;
-    PeerId expected;
-    host::Admission::Ticket ticket;
-    Mono last_hop{};  // when we sent it
-    Duration round_trip{};
-    std::uint64_t bytes_in = 0;
-    std::uint64_t bytes_out = 0;
-
-    // Streams.
-    std::unordered_map<std::uint32_t, host::StreamSlot> numbers;  // looked up only
-    std::uint32_t number_next = 0;
-    std::size_t streams = 0;         // on this link
-    std::size_t unacknowledged = 0;  // that we opened and nobody took yet
-
-    // To send: what belongs to no stream's order, then streams by priority, taking turns.
-    Fifo<Frame> urgent;
-    std::array<Fifo<host::StreamSlot>, 3> ready;
     bool dirty = false;
     bool pump_scheduled = false;
-    Mono uplink_until{};
-
-    // Under way from here.
-    Fifo<Frame> flight;
-    std::size_t arrived = 0;  // of those: in the receiver's downlink
-    std::size_t held = 0;     // of those, behind: stopped by a partition
-    Mono held_since{};
+    bool bye_sent = false;
+    bool stopped = false;                      // a partition holds up what has arrived
+    FramePool::List flight;                    // under way from here
+    std::uint32_t entered = FramePool::kNone;  // of those, the first not in the receiver's downlink
+    FramePool::List urgent;                    // to send: what belongs to no stream's order ...
     Mono last_arrival{};
+    Mono uplink_until{};
+    SimHost* host = nullptr;  // null: not here yet, or over
+    std::uint64_t bytes_in = 0;
+    std::uint64_t bytes_out = 0;
+    std::array<Ready, 3> ready;  // ... then streams by priority, taking turns
+
+    // Streams.
+    StreamNumbers numbers;
+    std::uint32_t number_next = 0;
+    std::uint32_t streams = 0;         // on this link
+    std::uint32_t unacknowledged = 0;  // that we opened and nobody took yet
+
+    bool secured = false;
+    bool identified = false;
     bool silence_scheduled = false;
+    host::Admission::Ticket ticket;
+    host::PeerSlot peer;
+    host::AttemptSlot attempt;
+    Mono last_hop{};  // when we sent it
+    Mono held_since{};
+    Duration round_trip{};
+    PeerId expected;
+    Multiaddr local;
+    Multiaddr remote;
   };
   std::array<Side, 2> sides;  // 0 dialled
 };

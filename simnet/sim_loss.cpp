@@ -24,37 +24,31 @@ std::uint64_t integer_root(std::uint64_t value) {
 }  // namespace
 
 // Bytes a second.
-std::uint64_t SimNet::loss_rate(NodeIndex from, NodeIndex to, std::uint32_t loss_ppm) const {
-  const auto round_trip =
-      static_cast<std::uint64_t>(std::max((latency(from, to) + latency(to, from)).count(),
-                                          std::int64_t{1'000}));
-  const std::uint64_t root = integer_root(std::uint64_t{loss_ppm} * 1'000'000);  // 1000 sqrt(ppm)
-  const std::uint64_t scaled = 1'781'200'000'000'000'000u / root;                // 1.22 MSS 10^12 / sqrt(ppm)
+std::uint64_t SimNet::loss_rate(NodeIndex from, NodeIndex to, std::uint32_t ppm) const {
+  const auto round_trip = static_cast<std::uint64_t>(
+      std::max((latency(from, to) + latency(to, from)).count(), std::int64_t{1'000}));
+  const std::uint64_t root = integer_root(std::uint64_t{ppm} * 1'000'000);  // 1000 sqrt(ppm)
+  const std::uint64_t scaled = 1'781'200'000'000'000'000u / root;  // 1.22 MSS 10^12 / sqrt(ppm)
   return std::max<std::uint64_t>(scaled / round_trip, 1'000);
 }
 
-SimNet::Travel SimNet::draw_travel(NodeIndex from, NodeIndex to, std::size_t bytes) {
-  Travel travel;
-  travel.delay = draw_latency(from, to);
-  const std::uint32_t loss =
-      std::min(nodes_[from].link.loss_ppm + nodes_[to].link.loss_ppm, 1'000'000u);
-  if (loss == 0) return travel;
+SimNet::Loss SimNet::draw_loss(NodeIndex from, NodeIndex to, std::size_t bytes, std::uint32_t ppm) {
+  Loss loss;
   const std::uint64_t packets = bytes / kPacketBytes + 1;
-  const auto chance = static_cast<std::uint32_t>(std::min<std::uint64_t>(packets * loss, 1'000'000));
+  // Of many packets most that are lost once arrive the second time: one is left to be lost again.
+  auto chance = static_cast<std::uint32_t>(std::min<std::uint64_t>(packets * ppm, 1'000'000));
   Duration timeout = std::max(kTimeoutMin, latency(from, to) + latency(to, from));
-  // Of many packets most that are lost once arrive the second time: one packet is left then.
-  std::uint32_t again = chance;
-  for (std::uint32_t losses = 0; nodes_[from].rng.chance(again); again = loss) {
+  for (std::uint32_t losses = 0; nodes_[from].rng.chance(chance); chance = ppm) {
     if (++losses > kLossesMax) {
-      travel.lost = true;
-      return travel;
+      loss.fatal = true;
+      return loss;
     }
-    travel.delay += timeout;
+    loss.delay += timeout;
     timeout *= 2;
   }
-  const std::uint64_t rate = loss_rate(from, to, loss);
-  travel.pace = Duration(static_cast<std::int64_t>(bytes * std::uint64_t{1'000'000'000} / rate));
-  return travel;
+  const std::uint64_t rate = loss_rate(from, to, ppm);
+  loss.pace = Duration(static_cast<std::int64_t>(bytes * std::uint64_t{1'000'000'000} / rate));
+  return loss;
 }
 
 }  // namespace kith::simnet

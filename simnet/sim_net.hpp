@@ -102,13 +102,16 @@ class SimNet final : public EventHandler {
   bool admits(NodeIndex to, const Multiaddr& from) const;
   // Where the other side sees a dial from `local`; keeps the translator's mapping.
   Multiaddr seen_as(NodeIndex from, const Multiaddr& local, const Multiaddr& to);
-  // How a segment fares that leaves now. `pace`: how long the pipe must wait before its next one.
-  struct Travel {
-    Duration delay{};
-    Duration pace{};
-    bool lost = false;  // for good: the pipe dies
+  // What loss does to a segment that leaves now.
+  struct Loss {
+    Duration delay{};    // beside the latency
+    Duration pace{};     // that the pipe must wait before its next one
+    bool fatal = false;  // the pipe dies
   };
-  Travel draw_travel(NodeIndex from, NodeIndex to, std::size_t bytes);
+  Loss draw_loss(NodeIndex from, NodeIndex to, std::size_t bytes) {
+    const std::uint32_t ppm = nodes_[from].link.loss_ppm + nodes_[to].link.loss_ppm;
+    return ppm == 0 ? Loss{} : draw_loss(from, to, bytes, std::min(ppm, 1'000'000u));
+  }
   // Later than now: the node stands still, and takes nothing in before.
   Mono awake(NodeIndex node) const { return std::max(world_.now(), nodes_[node].paused_until); }
   bool draw_reset(NodeIndex from) { return strikes(nodes_[from], nodes_[from].link.reset_ppm); }
@@ -195,7 +198,8 @@ class SimNet final : public EventHandler {
   std::uint16_t free_port(NodeIndex node) const;
   bool reaches(NodeIndex from, NodeIndex to) const;
   void watch_cuts_of(std::optional<NodeIndex> node);
-  std::uint64_t loss_rate(NodeIndex from, NodeIndex to, std::uint32_t loss_ppm) const;
+  Loss draw_loss(NodeIndex from, NodeIndex to, std::size_t bytes, std::uint32_t ppm);
+  std::uint64_t loss_rate(NodeIndex from, NodeIndex to, std::uint32_t ppm) const;
 
   // Data (sim_pipes.cpp).
   void mark_dirty(PipeSlot pipe, PipeEnd& end);

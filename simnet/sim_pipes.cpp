@@ -143,12 +143,13 @@ void SimNet::count_received(NodeIndex node, std::size_t bytes) {
 
 void SimNet::depart(PipeSlot pipe, PipeEnd& end, Segment segment) {
   const std::size_t size = segment.data.size();
-  const Travel travel = draw_travel(end.node, end.peer_node, size);
-  if (travel.lost) return break_end(pipe, fail(Errc::timeout, "too many packets were lost"), true);
+  const Loss loss = draw_loss(end.node, end.peer_node, size);
+  if (loss.fatal) return break_end(pipe, fail(Errc::timeout, "too many packets were lost"), true);
   end.uplink_until = leave_uplink(end.node, size);
   end.unacknowledged += size;
-  end.last_arrival = std::max(end.uplink_until + travel.delay, end.last_arrival);
-  end.uplink_until = std::max(end.uplink_until, world_.now() + travel.pace);
+  const Duration latency = draw_latency(end.node, end.peer_node);
+  end.last_arrival = std::max(end.uplink_until + latency + loss.delay, end.last_arrival);
+  end.uplink_until = std::max(end.uplink_until, world_.now() + loss.pace);
   end.flight.push(std::move(segment));
   schedule(end.last_arrival, end.peer_node, kArrive, pipe);
 }

@@ -28,7 +28,10 @@
 //   authentication, message sizes, the assembly budget: all in HostLimits or ProtocolSpec.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <initializer_list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -65,12 +68,39 @@ struct ProtocolSpec {
   bool lasting = false;
 };
 
+// Sorted and immutable: what identify says is the same of most peers, and is kept once.
+class ProtocolList {
+ public:
+  ProtocolList() = default;
+  ProtocolList(std::vector<std::string> ids) {
+    if (ids.empty()) return;
+    std::sort(ids.begin(), ids.end());
+    ids_ = std::make_shared<const std::vector<std::string>>(std::move(ids));
+  }
+  ProtocolList(std::initializer_list<std::string> ids)
+      : ProtocolList(std::vector<std::string>(ids)) {}
+  std::span<const std::string> all() const {
+    return ids_ == nullptr ? std::span<const std::string>() : *ids_;
+  }
+  auto begin() const { return all().begin(); }
+  auto end() const { return all().end(); }
+  std::size_t size() const { return all().size(); }
+  bool empty() const { return ids_ == nullptr; }
+  bool has(std::string_view id) const { return std::binary_search(begin(), end(), id); }
+  friend bool operator==(const ProtocolList& a, const ProtocolList& b) {
+    return a.ids_ == b.ids_ || std::equal(a.begin(), a.end(), b.begin(), b.end());
+  }
+
+ private:
+  std::shared_ptr<const std::vector<std::string>> ids_;
+};
+
 struct PeerFacts {
   PeerId id;
   Multiaddr remote;  // of its first connection, with /p2p
   bool outbound = false;
   std::string agent;
-  std::vector<std::string> protocols;   // sorted
+  ProtocolList protocols;
   std::vector<Multiaddr> listen_addrs;  // as the peer claims, without /p2p; at most kListenAddrsMax
   bool speaks(std::string_view protocol) const;
 };
@@ -149,6 +179,8 @@ class Host {
   virtual void close(StreamSlot stream) = 0;
   virtual void reset(StreamSlot stream) = 0;
   virtual std::optional<PeerSlot> peer_of(StreamSlot stream) const = 0;
+  // Whether each message comes in a buffer of its own, so that keeping it keeps nothing else.
+  virtual bool exact_buffers() const { return false; }
 };
 
 inline constexpr std::size_t kListenAddrsMax = 64;

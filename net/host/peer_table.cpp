@@ -34,7 +34,7 @@ Peer* PeerTable::on_secured(Now now, Link& link, const PeerId& id) {
 void PeerTable::take_facts(Peer& peer) {
   const auto& known = peer.known;
   peer.facts.agent = known.agent.value_or(std::string());
-  peer.facts.protocols = known.protocols.value_or(std::vector<std::string>());
+  peer.facts.protocols = host::ProtocolList(known.protocols.value_or(std::vector<std::string>()));
   const auto addrs = known.addrs();
   peer.facts.listen_addrs.assign(
       addrs.begin(),

@@ -6,9 +6,7 @@
 
 namespace kith::host {
 
-bool PeerFacts::speaks(std::string_view protocol) const {
-  return std::binary_search(protocols.begin(), protocols.end(), protocol);
-}
+bool PeerFacts::speaks(std::string_view protocol) const { return protocols.has(protocol); }
 
 ProtocolIndex ProtocolRegistry::add(ProtocolSpec spec, Protocol& handler, bool internal) {
   CHECK((!spec.serve || !spec.ids.empty()) &&

@@ -76,7 +76,7 @@ StreamSlot StreamTable::open(Now now, PeerSlot peer, ProtocolIndex protocol, Byt
   const Peer* found = peers_.find(peer);
   if (found == nullptr || found->gone || !found->ready)
     return refuse(peer, protocol, fail(Errc::closed, "the peer is gone"));
-  const std::string* id = registry_.pick(protocol, found->facts.protocols);
+  const std::string* id = registry_.pick(protocol, found->facts.protocols.all());
   if (id == nullptr) return refuse(peer, protocol, not_spoken());
   Error last = fail(Errc::closed, "no connection to the peer takes streams");
   for (Link* link : found->links) {

@@ -20,7 +20,7 @@ std::int64_t seconds_of(Duration time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time).count();
 }
 
-json::array texts(const std::vector<std::string>& from) {
+json::array texts(std::span<const std::string> from) {
   json::array out;
   for (const std::string& text : from) out.emplace_back(valid_utf8(text));
   return out;
@@ -149,7 +149,7 @@ json::object json_of(const host::PeerStatus& peer, Now now) {
           {"addr", peer.facts.remote.text()},
           {"direction", peer.facts.outbound ? "out" : "in"},
           {"agent", valid_utf8(peer.facts.agent)},
-          {"protocols", texts(peer.facts.protocols)},
+          {"protocols", texts(peer.facts.protocols.all())},
           {"round_trip_ms", ms_of(peer.round_trip)},
           {"bytes_in", peer.bytes_in},
           {"bytes_out", peer.bytes_out},

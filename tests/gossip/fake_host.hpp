@@ -27,7 +27,6 @@ class FakeHost final : public host::Host {
     facts.id = id;
     facts.outbound = outbound;
     facts.protocols = std::move(protocols);
-    std::sort(facts.protocols.begin(), facts.protocols.end());
     protocol->on_peer_ready(now, peer, facts);
     return peer;
   }
@@ -41,6 +40,7 @@ class FakeHost final : public host::Host {
   }
   host::StreamSlot accept(Now now, host::PeerSlot peer) {
     const host::StreamSlot stream{streams_count++, 0};
+    streams_[stream] = peer;
     protocol->on_stream(now, stream, peer, "/meshsub/1.1.0");
     return stream;
   }
@@ -78,6 +78,7 @@ class FakeHost final : public host::Host {
   host::StreamSlot open(host::PeerSlot peer, host::ProtocolIndex, Bytes first,
                         host::Priority priority) override {
     const host::StreamSlot stream{streams_count++, 0};
+    streams_[stream] = peer;
     opened.emplace_back(stream, peer);
     sent.push_back({stream, std::move(first), priority});
     return stream;
@@ -90,9 +91,13 @@ class FakeHost final : public host::Host {
   void release(host::StreamSlot, std::size_t) override {}
   void close(host::StreamSlot stream) override { closed_streams.insert(stream); }
   void reset(host::StreamSlot stream) override { reset_streams.insert(stream); }
-  std::optional<host::PeerSlot> peer_of(host::StreamSlot) const override { return std::nullopt; }
+  std::optional<host::PeerSlot> peer_of(host::StreamSlot stream) const override {
+    const auto at = streams_.find(stream);
+    return at == streams_.end() ? std::nullopt : std::optional(at->second);
+  }
 
  private:
+  std::map<host::StreamSlot, host::PeerSlot> streams_;
   std::map<host::PeerSlot, host::PeerFacts> facts_;
   std::uint32_t peers_count = 0;
   std::uint32_t streams_count = 0;
