@@ -5,8 +5,12 @@
 #include "simnet/scenario/draws.hpp"
 #include "simnet/scenario/fields.hpp"
 #include "simnet/scenario/units.hpp"
+#include "simnet/swarm.hpp"
 
 namespace kith::simnet {
+namespace {
+constexpr std::uint32_t kMovedFirst = 172u << 24 | 16u << 16 | 1;  // addresses after a move
+}
 
 Faults::Faults(Town& town, Hooks hooks)
     : town_(town),
@@ -102,12 +106,32 @@ void Faults::strike_node(std::uint32_t index, const Fault& fault, NodeIndex node
       town_.world().schedule(town_.world().now() + first, handler_, node, kSession, index);
       return;
     }
+    case FaultKind::one_way: {
+      const NodeIndex mute[] = {node};
+      return town_.net().partition_one_way(mute);
+    }
+    case FaultKind::clog:
+      return town_.net().clog(node, town_.world().now() + fault.down);
+    case FaultKind::pause:
+      return town_.cluster().pause(node, fault.down);
     case FaultKind::link:
-      return town_.net().set_link(node, fault.link);
-    case FaultKind::disk:
-      town_.disk(node).faults = fault.disk;
+      return town_.net().set_link(
+          node, fault.swarm ? swarm_link(rng_, town_.group_of(node).link) : fault.link);
+    case FaultKind::disk: {
+      store::MemoryDisk& disk = town_.disk(node);
+      disk.faults =
+          fault.swarm ? swarm_disk(rng_, town_.group_of(node).disk, disk.bytes()) : fault.disk;
       return;
-    default:
+    }
+    case FaultKind::clock:
+      if (town_.up(node)) {
+        SimLoop& loop = town_.cluster().loop(node);
+        loop.set_wall_offset(loop.wall_offset() + (fault.back ? -fault.by : fault.by));
+      }
+      return;
+    case FaultKind::move:
+      return town_.net().set_address(node, kMovedFirst + moves_++);
+    case FaultKind::partition:
       return;
   }
 }
@@ -141,6 +165,8 @@ void Faults::heal(std::uint32_t index) {
   tell(index, "healed");
   switch (fault.kind) {
     case FaultKind::partition:
+    case FaultKind::one_way:
+    case FaultKind::clog:
       return town_.net().heal();
     case FaultKind::link:
       for (const NodeIndex node : live_[index].chosen)

@@ -50,6 +50,7 @@ class Faults final : public EventHandler {
   std::vector<Live> live_;
   std::vector<std::uint32_t> down_life_;  // by node: counts downs, so that a late "back" is stale
   std::uint64_t crashes_ = 0;
+  std::uint32_t moves_ = 0;
   bool over_ = false;
 };
 

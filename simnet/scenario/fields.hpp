@@ -18,6 +18,8 @@ inline constexpr std::array<std::string_view, 11> kFaultNames{
     "churn",     "link",    "disk", "clock", "move"};
 inline constexpr std::array<std::string_view, 4> kSpreadNames{"exponential", "pareto", "uniform",
                                                               "fixed"};
+inline constexpr std::array<std::string_view, 6> kNatNames{
+    "open", "full-cone", "restricted", "port-restricted", "symmetric", "carrier"};
 inline constexpr std::uint64_t kMany = 1'000'000;
 inline constexpr Duration kHourLong = 1h;
 
@@ -31,6 +33,10 @@ void describe(F& f, LinkOptions& v) {
   f.share("dial_failures", v.dial_failure_ppm);
   f.share("resets", v.reset_ppm);
   f.share("cuts", v.cut_ppm);
+  f.share("loss", v.loss_ppm);
+  f.number("region", v.region, 0, 31);
+  f.choice("nat", v.nat, kNatNames);
+  f.time("cpu_per_message", v.cpu_per_message, 0s, 1s);
 }
 
 template <class F>
@@ -44,6 +50,9 @@ template <class F>
 void describe(F& f, store::MemoryFaults& v) {
   f.size("room", v.bytes_max, 0, UINT64_MAX);
   f.time("write_delay", v.write_delay, 0s, kHourLong);
+  f.time("read_delay", v.read_delay, 0s, kHourLong);
+  f.share("rot", v.rot_ppm);
+  f.flag("torn", v.torn);
   f.flag("cold", v.forget_cache);
 }
 
@@ -127,6 +136,7 @@ void describe(F& f, Fault& v) {
   f.time("session", v.session, 1ms, kUntilMax);
   f.choice("spread", v.spread, kSpreadNames);
   f.time("by", v.by, 0s, 24h * 366);
+  f.flag("back", v.back);
   f.flag("swarm", v.swarm);
   f.table("link", v.link);
   f.table("disk", v.disk);

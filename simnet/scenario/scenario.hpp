@@ -112,6 +112,7 @@ struct Fault {
   Duration down = 10s;                  // churn: mean
   Duration session = 10min;             // churn: mean
   Spread spread = Spread::exponential;  // churn: of both
+  bool back = false;                    // clock: jumps into the past
   Duration by{};                        // clock
   bool swarm = false;                   // link, disk: drawn from the seed instead
   LinkOptions link;                     // as the chosen's own, where it says nothing

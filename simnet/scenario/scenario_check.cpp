@@ -43,7 +43,14 @@ class Checker {
                    "leave stand_in_signatures out");
     if (!scenario_.regions.empty() && scenario_.latency_ms.size() != scenario_.regions.size())
       return wrong("`regions` have no `latency_ms`", "give it a row for each of them");
+    KITH_TRY_VOID(link("link", scenario_.link));
     return node(scenario_.node);
+  }
+  Result<void> link(const std::string& where, const LinkOptions& link) {
+    if (!scenario_.regions.empty() && link.region >= scenario_.regions.size())
+      return wrong(where + ": there is no region " + std::to_string(link.region),
+                   "regions count from 0 to " + std::to_string(scenario_.regions.size() - 1));
+    return {};
   }
   Result<void> node(const NodeSpec& spec) {
     if (spec.degree_low > spec.degree || spec.degree > spec.degree_high)
@@ -69,6 +76,7 @@ class Checker {
       sum += group.count != 0 ? group.count
                               : std::uint64_t{scenario_.nodes} * group.share_ppm / 1'000'000;
       KITH_TRY_VOID(node(group.node));
+      KITH_TRY_VOID(link("the group '" + group.name + "'", group.link));
     }
     if (sum > scenario_.nodes)
       return wrong(

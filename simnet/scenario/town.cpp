@@ -57,6 +57,12 @@ Town::Town(const Scenario& scenario, HomeListener& listener) : scenario_(scenari
   options.net = scenario.net;
   cluster_ =
       std::make_unique<Cluster>(options, [this](NodeContext& context) { return make(context); });
+  std::vector<std::vector<Duration>> table;
+  for (const auto& row : scenario.latency_ms) {
+    table.emplace_back();
+    for (const std::uint32_t cell : row) table.back().push_back(cell * Duration(1ms));
+  }
+  net().set_regions(std::move(table));
   journal_ = std::make_unique<Journal>(world());
   log_ = std::make_unique<LogBook>(*journal_, scenario.log_expected);
   signatures_ = std::make_unique<SharedSignatures>();
@@ -88,7 +94,10 @@ std::optional<NodeIndex> Town::node_of(const PeerId& id) const {
   return found == by_id_.end() ? std::nullopt : std::optional(found->second);
 }
 
-Multiaddr Town::address(NodeIndex node) const { return tcp_address(ip_of(node)); }
+Multiaddr Town::address(NodeIndex node) const {
+  const SimNet& net = cluster_->net();  // a machine may have moved
+  return node < net.nodes() ? net.address(node, kSimPort) : tcp_address(ip_of(node));
+}
 
 std::vector<Multiaddr> Town::contacts(NodeIndex node) {
   std::vector<Multiaddr> found;
@@ -112,6 +121,11 @@ std::unique_ptr<NodeApp> Town::make(NodeContext& context) {
     context.loop.set_wall_offset(
         Duration(static_cast<std::int64_t>(clock.below(2 * most + 1)) - group.clock.skew.count()));
   }
+  if (group.clock.drift_ppm != 0) {
+    const std::uint64_t drawn = clock.below(2 * std::uint64_t{group.clock.drift_ppm} + 1);
+    context.loop.set_wall_drift_ppm(static_cast<std::int32_t>(drawn) -
+                                    static_cast<std::int32_t>(group.clock.drift_ppm));
+  }
   crypto::Identity own = identity(node);
   if (node == ids_.size()) {
     ids_.push_back(own.id());
@@ -127,7 +141,8 @@ void Town::start_next() {
   CHECK(node < scenario_.nodes);
   std::vector<std::string> families;
   for (const FamilySpec& family : node::node_families()) families.emplace_back(family.name);
-  disks_.push_back(std::make_shared<store::MemoryDisk>(std::move(families)));
+  disks_.push_back(
+      std::make_shared<store::MemoryDisk>(std::move(families), world().rng("disk", node)));
   disks_.back()->faults = group_of(node).disk;
   spans_.push_back({UpSpan{world().now(), kNever}});
   cluster_->add_node(ip_of(node), group_of(node).link);
