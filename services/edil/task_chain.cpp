@@ -10,12 +10,14 @@ using schema::EdilAnswer;
 using schema::EdilUpdate;
 
 // `links` follow each other and their signatures hold.
-void TaskCore::consider(Now now, std::vector<Link> links, host::PeerSlot via, Effects& out) {
+void TaskCore::consider(Now now, std::vector<Link> links, host::PeerSlot via, bool by_gossip,
+                        Effects& out) {
   while (!links.empty() && links.front().close.round <= chain_.round() &&
          chain_.link(links.front().close.round).hash == links.front().hash)
     links.erase(links.begin());
   if (links.empty()) return;
   const auto after = chain_.place_of(links);
+  if (!after && by_gossip) return sync_urgently(now, via, 0, out);
   if (!after) return sync(now, via, 0, out);
   if (!chain_.better_with(*after, links)) return;
   if (candidate_) {
@@ -76,8 +78,11 @@ void TaskCore::fetch_updates(Now now, const Link& last, Effects& out) {
   for (const schema::EdilMember& member : last.close.members)
     if (updates_.find_whole(last.close.base, member) == nullptr)
       question.hashes.push_back(member.hash);
-  const auto other = any_listener();
-  const host::PeerSlot peer = candidate.tries % 2 == 1 && other ? *other : candidate.via;
+  const auto other = any_listener(now);
+  const bool shunned = shunned_.contains(now.mono, candidate.via);
+  if (shunned && !other) return;
+  const bool others_turn = shunned || candidate.tries % 2 == 1;
+  const host::PeerSlot peer = others_turn && other ? *other : candidate.via;
   asking_ = new_tag();
   asking_updates_ = true;
   asked_ = peer;
@@ -85,9 +90,12 @@ void TaskCore::fetch_updates(Now now, const Link& last, Effects& out) {
   out.push_back(Ask{peer, asking_, std::move(question)});
 }
 
-std::optional<host::PeerSlot> TaskCore::any_listener() {
-  if (listeners_.empty()) return std::nullopt;
-  return listeners_[static_cast<std::size_t>(rng_.below(listeners_.size()))];
+std::optional<host::PeerSlot> TaskCore::any_listener(Now now) {
+  std::vector<host::PeerSlot> some;
+  for (const host::PeerSlot peer : listeners_)
+    if (!shunned_.contains(now.mono, peer)) some.push_back(peer);
+  if (some.empty()) return std::nullopt;
+  return some[static_cast<std::size_t>(rng_.below(some.size()))];
 }
 
 // The model of the head, when the node knows only its CID.
@@ -177,7 +185,7 @@ void TaskCore::on_persisted(Now now, std::uint64_t tag, bool kept, Effects& out)
     return advance(now, out);
   }
   ++counters_.rounds_led;
-  remember(lead.link.front().hash);
+  seen_.insert(lead.link.front().hash);
   out.push_back(
       Publish{id_, schema::encode_edil_message(schema::ClosedRound{lead.link.front().record})});
   adopt(now, lead.round - 1, std::move(lead.link), lead.merged.weights, std::move(lead.merged.file),
@@ -246,9 +254,23 @@ void TaskCore::adopt(Now now, std::uint32_t after, std::vector<Link> links, Shar
 
 // --- by stream
 
+void TaskCore::stop_asking(Effects& out) {
+  if (asking_ != 0) out.push_back(StopAsking{asking_});
+  asking_ = 0;
+  incoming_.clear();
+}
+
+// Anybody can publish what makes us ask: so not at once again.
+void TaskCore::sync_urgently(Now now, host::PeerSlot peer, std::uint32_t from, Effects& out) {
+  if (now.mono < urgent_at_ || asking_ != 0) return;
+  urgent_at_ = now.mono + kUrgentEvery;
+  sync(now, peer, from, out);
+}
+
 void TaskCore::sync(Now now, host::PeerSlot peer, std::uint32_t from, Effects& out) {
-  if (asking_ != 0 && now.mono < ask_ends_) return;
+  if (asking_ != 0 || shunned_.contains(now.mono, peer)) return;
   asking_ = new_tag();
+  asked_from_ = from;
   asking_updates_ = false;
   asked_ = peer;
   ask_ends_ = now.mono + kAnswerTime;
@@ -256,6 +278,7 @@ void TaskCore::sync(Now now, host::PeerSlot peer, std::uint32_t from, Effects& o
     incoming_.clear();
     incoming_checks_.clear();
     incoming_bytes_ = 0;
+    pages_ = 0;
   }
   out.push_back(Ask{peer, asking_,
                     schema::ChainQuestion{id_, from, chain_.weight(), chain_.model(),
@@ -297,16 +320,26 @@ EdilAnswer TaskCore::answer(const schema::UpdatesQuestion& question) const {
 void TaskCore::on_answer(Now now, std::uint64_t tag, Result<EdilAnswer> answer, Effects& out) {
   if (tag != asking_ || tag == 0) return;
   asking_ = 0;
-  if (answer && asking_updates_) on_updates_answer(now, *answer, out);
+  if (answer && asking_updates_) on_updates_answer(now, *answer);
   if (answer && !asking_updates_) on_chain_answer(now, *answer, out);
   if (!answer) incoming_.clear();
+  if (!answer && shows_to_all(answer.error())) {
+    (void)refuse(answer.error());
+    blame(now, asked_);
+  }
   advance(now, out);
 }
 
-void TaskCore::on_updates_answer(Now now, EdilAnswer& answer, Effects&) {
+void TaskCore::blame(Now now, host::PeerSlot peer) {
+  ++counters_.blamed;
+  shunned_.add(now.mono, peer);
+}
+
+void TaskCore::on_updates_answer(Now now, EdilAnswer& answer) {
   if (!candidate_) return;
   const Link& last = candidate_->links.back();
   bool any = false;
+  bool bad = false;
   for (EdilUpdate& update : answer.updates) {
     // Signatures of members hold since the close was checked; what is left is the content.
     const auto& members = last.close.members;
@@ -314,24 +347,49 @@ void TaskCore::on_updates_answer(Now now, EdilAnswer& answer, Effects&) {
       return same_update(one, update.member);
     });
     if (update.base != last.close.base || member == members.end()) continue;
+    if (updates_.find_whole(update.base, *member) != nullptr) {
+      ++counters_.replayed;  // here already; no reason to ask again at once
+      continue;
+    }
     const auto put =
         updates_.put_whole(update.base, last.close.round, *member, std::move(update.payload));
     any = any || put.has_value();
-    if (!put) (void)refuse(put.error());
+    if (put) continue;
+    (void)refuse(put.error());
+    bad = bad || shows_to_all(put.error());
   }
+  if (bad) blame(now, asked_);
   if (!any) return;
   candidate_->tries = 1;  // it goes on
   candidate_->retry_at = now.mono;
 }
 
+// The next of an answer to a chain question. Errors: of read_link; malformed when it is of another
+// round than the next, refused when it does not go on from the one before.
+Result<Link> TaskCore::read_next(const schema::EdilSigned& record) const {
+  KITH_TRY(Link link, read_link(record));
+  const std::uint32_t next = incoming_.empty() ? asked_from_ + 1 : incoming_.back().close.round + 1;
+  if (link.close.round != next) return fail(Errc::malformed, "a close of another round than asked");
+  if (!incoming_.empty() && link.close.base != incoming_.back().close.model)
+    return fail(Errc::refused, "a close that does not follow the one before");
+  if (incoming_.empty() && asked_from_ == 0 && link.close.base != chain_.model_after(0))
+    return fail(Errc::malformed, "a first close to another model than the task's");
+  return link;
+}
+
 void TaskCore::on_chain_answer(Now now, EdilAnswer& answer, Effects& out) {
-  take_joins(answer.joins, out);
+  take_joins(now, answer.joins, out);
   if (answer.records.empty()) return incoming_.clear();
+  // Between two pages an honest peer may switch to another chain.
+  const std::size_t pages_before = incoming_.size();
   for (const schema::EdilSigned& record : answer.records) {
-    auto link = read_link(record);
+    auto link = read_next(record);
     if (!link) {
+      const bool switched = incoming_.size() == pages_before && link.error().code == Errc::refused;
+      incoming_.clear();
+      if (switched) return;
       (void)refuse(link.error());
-      return incoming_.clear();
+      return blame(now, asked_);
     }
     incoming_bytes_ += record.body.size();
     const bool known =
@@ -343,11 +401,11 @@ void TaskCore::on_chain_answer(Now now, EdilAnswer& answer, Effects& out) {
     incoming_.push_back(std::move(*link));
   }
   const std::uint32_t reached = incoming_.back().close.round;
-  if (reached < answer.round && incoming_bytes_ < kIncomingBytesMax)
+  if (reached < answer.round && incoming_bytes_ < kIncomingBytesMax && ++pages_ < kPagesMax)
     return sync(now, asked_, reached, out);  // the next page; all are checked at the end
   std::vector<Link> links = std::exchange(incoming_, {});
   std::vector<Check> checks = std::exchange(incoming_checks_, {});
-  if (checks.empty()) return consider(now, std::move(links), asked_, out);
+  if (checks.empty()) return consider(now, std::move(links), asked_, false, out);
   (void)check(std::move(checks), LinksCheck{std::move(links), asked_, {}}, out);
 }
 
