@@ -201,6 +201,8 @@ class TaskCore {
              Effects&);
   void persist_chain(std::uint32_t after, std::uint32_t old_round, const Bytes& file, Effects&);
   bool puts_model(const Link& link) const;
+
+  // task_sync.cpp
   void sync(Now, host::PeerSlot peer, std::uint32_t from, Effects&);
   void sync_urgently(Now, host::PeerSlot peer, std::uint32_t from, Effects&);
   void stop_asking(Effects&);
