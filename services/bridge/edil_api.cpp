@@ -194,6 +194,7 @@ std::string edil_metrics(const edil::Status& status) {
   one("rounds_led_total", "counter", "Rounds that this node closed.", count.rounds_led);
   one("switches_total", "counter", "Changes to a chain of more weight.", count.switches);
   one("samples_trained_total", "counter", "Samples seen by the trainer.", count.samples_trained);
+  one("blamed_total", "counter", "False answers by stream.", count.blamed);
   text +=
       "# HELP kith_edil_refused_total What came from others and was refused.\n"
       "# TYPE kith_edil_refused_total counter\n";
@@ -210,6 +211,7 @@ std::string edil_metrics(const edil::Status& status) {
   refused("wrong_base", count.wrong_base);
   refused("wrong_model", count.wrong_model);
   refused("not_joined", count.not_joined);
+  refused("equivocated", count.equivocated);
   refused("full", count.full);
   return text;
 }

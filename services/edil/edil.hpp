@@ -3,7 +3,8 @@
 // model, the same bits on every node, which is an R1FS object linked to the last.
 //
 // Rules
-// * Every request has one on_edil_done; cancel(id) is always legal and leaves the task as it is.
+// * Every request has one on_edil_done; cancel(id) is always legal and leaves the task as it is: a
+//   join whose samples are still being read comes to nothing, one that is past that goes on.
 // * create answers when the task is durable and announced; join when its samples are read and the
 //   part that this node takes is durable; wait when the last round is closed.
 // * Updates are in plain for now: whoever listens to a task can learn from an update about the
@@ -123,7 +124,9 @@ struct Counters {
   std::uint64_t wrong_base = 0;   // names another model than the round's
   std::uint64_t wrong_model = 0;  // closes whose model does not follow from their updates
   std::uint64_t not_joined = 0;
-  std::uint64_t full = 0;  // a table had no room
+  std::uint64_t equivocated = 0;  // a second signed update of one contributor for one round
+  std::uint64_t full = 0;         // a table had no room
+  std::uint64_t blamed = 0;       // false answers by stream, whose peer is not asked for a while
   std::uint64_t updates_in = 0;
   std::uint64_t update_bytes_in = 0;
   std::uint64_t updates_out = 0;

@@ -66,6 +66,7 @@ class Attachment final : private host::Protocol,
   void perform(Commit&);
   void perform(Scan&);
   void perform(Ask&);
+  void perform(StopAsking&);
   void perform(TellProgress&);
   void perform(TellDone&);
   void perform(TellReady&);

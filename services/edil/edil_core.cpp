@@ -31,13 +31,17 @@ Status EdilCore::status() const {
 
 // --- records of tasks
 
+void EdilCore::refuse(Errc code) {
+  ++(code == Errc::oversized   ? counters_.oversized
+     : code == Errc::truncated ? counters_.truncated
+                               : counters_.malformed);
+}
+
 Result<std::pair<TaskId, schema::EdilTask>> EdilCore::read_task(Now now,
                                                                 const schema::EdilSigned& record) {
   auto task = schema::decode_edil_task(record.body);
   if (!task) {
-    ++(task.error().code == Errc::oversized   ? counters_.oversized
-       : task.error().code == Errc::truncated ? counters_.truncated
-                                              : counters_.malformed);
+    refuse(task.error().code);
     return task.error();
   }
   const Duration created =
@@ -88,9 +92,7 @@ Verdict EdilCore::on_announced(Now now, gossip::JudgeSlot judge, const Bytes& me
   if (loading_) return Verdict::ignore;
   auto record = schema::decode_edil_signed(message);
   if (!record) {
-    ++(record.error().code == Errc::oversized   ? counters_.oversized
-       : record.error().code == Errc::truncated ? counters_.truncated
-                                                : counters_.malformed);
+    refuse(record.error().code);
     return Verdict::reject;
   }
   const auto known = tasks_.find(sha256(record->body));
@@ -99,7 +101,8 @@ Verdict EdilCore::on_announced(Now now, gossip::JudgeSlot judge, const Bytes& me
     return Verdict::accept;  // said again for those who are new
   }
   auto read = read_task(now, *record);
-  if (!read) return read.error().code == Errc::timeout ? Verdict::ignore : Verdict::reject;
+  // Clocks differ: who passed it on need not see that it is of the future, or of long ago.
+  if (!read) return shows_to_all(read.error()) ? Verdict::reject : Verdict::ignore;
   if (announced_.size() >= kChecksMax) {
     ++counters_.full;
     return Verdict::ignore;
@@ -110,12 +113,31 @@ Verdict EdilCore::on_announced(Now now, gossip::JudgeSlot judge, const Bytes& me
   return Verdict::pending;
 }
 
-void EdilCore::on_peer(Now, host::PeerSlot peer, Effects& out) {
-  if (loading_ || asks_ >= kTasksAsked) return;
-  ++asks_;
-  const std::uint64_t tag = new_tag();
-  asked_.insert(tag);
-  out.push_back(Ask{peer, tag, schema::TasksQuestion{}});
+void EdilCore::on_peer(Now now, host::PeerSlot peer, Effects& out) {
+  if (loading_ || answered_ >= kTasksAsked || to_ask_.size() >= kPeersToAskMax) return;
+  to_ask_.push_back(peer);
+  ask_next(now, out);
+}
+
+void EdilCore::ask_next(Now now, Effects& out) {
+  while (!to_ask_.empty() && answered_ + asked_.size() < kTasksAsked) {
+    const host::PeerSlot peer = to_ask_.front();
+    to_ask_.pop_front();
+    const std::uint64_t tag = new_tag();
+    asked_.emplace(tag, Asked{peer, now.mono + kTasksAnswerTime});
+    out.push_back(Ask{peer, tag, schema::TasksQuestion{}});
+  }
+  if (answered_ >= kTasksAsked) to_ask_.clear();
+}
+
+// In place of those that are silent.
+void EdilCore::ask_others(Now now, Effects& out) {
+  std::erase_if(asked_, [&](const auto& one) {
+    if (one.second.ends > now.mono) return false;
+    out.push_back(StopAsking{one.first});
+    return true;
+  });
+  ask_next(now, out);
 }
 
 schema::EdilAnswer EdilCore::answer(const schema::EdilQuestion& question) const {
@@ -142,18 +164,27 @@ void EdilCore::on_answer(Now now, std::uint64_t tag, Result<schema::EdilAnswer> 
   if (TaskCore* core = core_of(tag)) return core->on_answer(now, tag, std::move(answer), out);
   if (asked_.erase(tag) == 0) return;
   if (!answer) {
-    --asks_;  // the next peer is asked instead
-    return;
+    if (shows_to_all(answer.error())) {
+      refuse(answer.error().code);
+      ++counters_.blamed;
+    }
+    return ask_next(now, out);
   }
   std::vector<Announced> fresh;
   std::vector<Check> checks;
+  bool good = true;
   for (schema::EdilSigned& record : answer->records) {
     if (tasks_.count(sha256(record.body)) != 0) continue;
     auto read = read_task(now, record);
-    if (!read) continue;
+    if (!read) {
+      good = good && !shows_to_all(read.error());
+      continue;
+    }
     checks.push_back(check_of(Kind::task, record));
     fresh.push_back({std::move(record), read->first, std::move(read->second), {}});
   }
+  ++(good ? answered_ : counters_.blamed);
+  ask_next(now, out);
   if (fresh.empty() || announced_.size() >= kChecksMax) return;
   const std::uint64_t check = new_tag();
   announced_[check] = std::move(fresh);
@@ -171,6 +202,11 @@ void EdilCore::on_verified(Now now, std::uint64_t tag, bool hold, Effects& out) 
   std::vector<Announced> records = std::move(at->second);
   announced_.erase(at);
   if (!hold) ++counters_.forged;
+  if (!hold && !records.front().judge) {
+    ++counters_.blamed;
+    if (answered_ > 0) --answered_;  // somebody else is asked instead
+    ask_next(now, out);
+  }
   for (Announced& one : records) {
     bool kept = false;
     if (hold) kept = insert(now, one.id, std::move(one.record), std::move(one.task));
@@ -226,6 +262,7 @@ void EdilCore::on_tick(Now now, const Listeners& listeners, Effects& out) {
     const auto heard = listeners.find(id);
     entry.core->on_tick(now, heard == listeners.end() ? kNobody : heard->second, out);
   }
+  ask_others(now, out);
   if (now.mono < announce_at_) return;
   // Not all in the same second: who is first spares the others the word.
   announce_at_ = now.mono + kAnnounceEvery / 2 +
@@ -240,6 +277,7 @@ void EdilCore::on_tick(Now now, const Listeners& listeners, Effects& out) {
 
 Mono EdilCore::next_deadline() const {
   Mono next = announce_at_;
+  for (const auto& [tag, asked] : asked_) next = std::min(next, asked.ends);
   for (const auto& [id, entry] : tasks_)
     if (entry.core) next = std::min(next, entry.core->next_deadline());
   return next;

@@ -37,8 +37,9 @@ struct Verify {
   std::vector<Check> checks;
 };  // on_verified
 
-// Reads or draws the samples of a contributor; the attachment keeps them until DropData.
+// Reads or draws the samples of a contributor; what on_data wants is kept until DropData.
 struct LoadData {
+  std::uint64_t tag = 0;
   TaskId task{};
   DataSource source;
   ModelShape shape;
@@ -99,6 +100,9 @@ struct Ask {
   std::uint64_t tag = 0;
   schema::EdilQuestion question;
 };  // on_answer
+struct StopAsking {
+  std::uint64_t tag = 0;
+};  // its answer is not wanted any more
 
 struct TellProgress {
   RequestId request;
@@ -114,7 +118,7 @@ struct TellReady {
 
 using Effect = std::variant<Announce, Publish, Subscribe, Unsubscribe, Settle, Verify, LoadData,
                             DropData, Train, Measure, Merge, PutObject, GetObject, Commit, Scan,
-                            Ask, TellProgress, TellDone, TellReady>;
+                            Ask, StopAsking, TellProgress, TellDone, TellReady>;
 using Effects = std::vector<Effect>;
 
 // What a merge gives.

@@ -57,15 +57,14 @@ void Attachment::perform(Verify& effect) {
 void Attachment::perform(LoadData& effect) {
   on_pool<Result<Samples>>(
       PoolClass::hashing, [what = effect] { return load_samples(what); },
-      [this, task = effect.task](Result<Samples> samples) {
+      [this, task = effect.task, tag = effect.tag](Result<Samples> samples) {
         Result<std::uint32_t> count = 0u;
-        if (samples) {
+        if (samples)
           count = static_cast<std::uint32_t>(samples->train->samples());
-          samples_[task] = std::move(*samples);
-        } else {
+        else
           count = samples.error();
-        }
-        core_.on_data(loop_.now(), task, std::move(count), scratch_);
+        if (core_.on_data(loop_.now(), task, tag, std::move(count), scratch_))
+          samples_[task] = std::move(*samples);
       });
 }
 
@@ -159,6 +158,15 @@ void Attachment::perform(Ask& effect) {
       host_.open(effect.peer, protocol_, schema::encode_edil_question(effect.question));
   questions_[stream] = effect.tag;
   host_.close(stream);
+}
+
+void Attachment::perform(StopAsking& effect) {
+  const auto asked = std::find_if(questions_.begin(), questions_.end(),
+                                  [&](const auto& one) { return one.second == effect.tag; });
+  if (asked == questions_.end()) return;
+  const host::StreamSlot stream = asked->first;
+  questions_.erase(asked);
+  host_.reset(stream);
 }
 
 void Attachment::perform(TellProgress& effect) {

@@ -78,7 +78,7 @@ TaskInfo EdilCore::info_of(const TaskId& id, const Entry& entry) const {
   info.task = entry.task;
   info.creator = entry.record.signer;
   info.model = entry.task.first_model;
-  info.doing = entry.joining ? "reading samples" : "not taking part";
+  info.doing = entry.joining || entry.loading != 0 ? "reading samples" : "not taking part";
   if (entry.core) entry.core->fill(info);
   return info;
 }
@@ -155,9 +155,12 @@ void EdilCore::on_persisted(Now now, std::uint64_t tag, Result<void> result, Eff
           left->request, result ? fail(Errc::not_found, "the task is not known") : result.error()});
     return out.push_back(TellDone{left->request, Answer(info_of(left->id, entry->second))});
   }
-  const auto task = tasks_.find(std::get<TaskId>(what));
-  if (task == tasks_.end() || !task->second.joining) return;
-  const RequestId request = *std::exchange(task->second.joining, std::nullopt);
+  const auto& joined = std::get<Joined>(what);
+  const RequestId request = joined.request;
+  const auto task = tasks_.find(joined.id);
+  if (task == tasks_.end() || !task->second.joining || task->second.joining->request != request)
+    return;
+  task->second.joining.reset();
   if (!result) return out.push_back(TellDone{request, result.error()});
   out.push_back(TellDone{request, Answer(info_of(task->first, task->second))});
 }
@@ -165,7 +168,7 @@ void EdilCore::on_persisted(Now now, std::uint64_t tag, Result<void> result, Eff
 void EdilCore::run(Now now, RequestId request, JoinTask& what, Effects& out) {
   Entry* entry = find(what.task, request, out);
   if (entry == nullptr) return;
-  if (entry->joining)
+  if (entry->joining || entry->loading != 0)
     return out.push_back(
         TellDone{request, fail(Errc::in_use, "another join of this task is under way")});
   if (!entry->core && joined().size() >= kTasksJoinedMax)
@@ -178,33 +181,40 @@ void EdilCore::run(Now now, RequestId request, JoinTask& what, Effects& out) {
                       "name them with --data idx:FOLDER or --data csv:FILE, or --follow")});
   if (what.data.path.size() > kPathMax)
     return out.push_back(TellDone{request, fail(Errc::oversized, "the path is too long")});
-  entry->joining = request;
-  entry->source = std::move(what.data);
-  entry->role = what.follow ? Role::follower : Role::contributor;
+  entry->joining =
+      Joining{request, what.follow ? Role::follower : Role::contributor, std::move(what.data)};
   if (what.follow) {
     out.push_back(DropData{what.task});
     return begin(now, what.task, *entry, 0, out);
   }
-  load_data(what.task, *entry, out);
+  load_data(what.task, *entry, entry->joining->source, out);
 }
 
-void EdilCore::load_data(const TaskId& id, const Entry& entry, Effects& out) {
-  out.push_back(LoadData{id, entry.source, entry.task.shape, entry.task.data,
+void EdilCore::load_data(const TaskId& id, Entry& entry, const DataSource& source, Effects& out) {
+  entry.loading = new_tag();
+  out.push_back(LoadData{entry.loading, id, source, entry.task.shape, entry.task.data,
                          seed_of(id, context_.identity.id()), entry.task.samples});
 }
 
-void EdilCore::on_data(Now now, const TaskId& task, Result<std::uint32_t> samples, Effects& out) {
+bool EdilCore::on_data(Now now, const TaskId& task, std::uint64_t tag,
+                       Result<std::uint32_t> samples, Effects& out) {
   const auto at = tasks_.find(task);
-  if (at == tasks_.end() || at->second.role != Role::contributor) return;
+  if (at == tasks_.end() || at->second.loading != tag) return false;  // cancelled, or left
   Entry& entry = at->second;
-  if (samples) return begin(now, task, entry, *samples, out);
-  if (!entry.joining) {
-    // After a restart its files are gone: it goes on as one who follows.
-    entry.role = Role::follower;
-    return begin(now, task, entry, 0, out);
+  entry.loading = 0;
+  if (samples) {
+    begin(now, task, entry, *samples, out);
+    return true;
   }
-  entry.role = entry.core ? entry.core->role() : Role::none;
-  out.push_back(TellDone{*std::exchange(entry.joining, std::nullopt), samples.error()});
+  if (entry.joining) {
+    out.push_back(TellDone{entry.joining->request, samples.error()});
+    entry.joining.reset();
+    return false;
+  }
+  // After a restart its files are gone: it goes on as one who follows.
+  entry.role = Role::follower;
+  begin(now, task, entry, 0, out);
+  return false;
 }
 
 void EdilCore::begin(Now now, const TaskId& id, Entry& entry, std::uint32_t samples, Effects& out) {
@@ -217,8 +227,10 @@ void EdilCore::begin(Now now, const TaskId& id, Entry& entry, std::uint32_t samp
     entry.stored_model = Bytes();
   }
   if (entry.joining) {
+    entry.role = entry.joining->role;
+    entry.source = entry.joining->source;
     const std::uint64_t tag = new_tag();
-    persisting_.emplace(tag, id);
+    persisting_.emplace(tag, Joined{entry.joining->request, id});
     persist_record(id, entry, tag, out);
   }
   if (announce_at_ == kNever) announce_at_ = now.mono + kAnnounceEvery / 2;
@@ -244,8 +256,10 @@ void EdilCore::run(Now now, RequestId request, LeaveTask& what, Effects& out) {
     entry->core.reset();
   }
   if (entry->joining)
-    out.push_back(TellDone{*std::exchange(entry->joining, std::nullopt),
-                           fail(Errc::cancelled, "the task was left meanwhile")});
+    out.push_back(
+        TellDone{entry->joining->request, fail(Errc::cancelled, "the task was left meanwhile")});
+  entry->joining.reset();
+  entry->loading = 0;
   entry->role = Role::none;
   entry->source = {};
   for (const RequestId waiter : std::exchange(entry->waiters, {}))
@@ -293,7 +307,9 @@ void EdilCore::run(Now, RequestId request, WaitTask& what, Effects& out) {
 void EdilCore::cancel(RequestId request) {
   for (auto& [id, entry] : tasks_) {
     std::erase(entry.waiters, request);
-    if (entry.joining == request) entry.joining.reset();  // the join goes on
+    if (!entry.joining || entry.joining->request != request) continue;
+    entry.joining.reset();
+    entry.loading = 0;  // samples that come now are not wanted
   }
 }
 
@@ -342,7 +358,7 @@ void EdilCore::end_loading(Now now, Effects& out) {
   loading_ = false;
   std::erase_if(tasks_, [](const auto& one) { return one.second.record.body.empty(); });
   for (auto& [id, entry] : tasks_) {
-    if (entry.role == Role::contributor) load_data(id, entry, out);
+    if (entry.role == Role::contributor) load_data(id, entry, entry.source, out);
     if (entry.role == Role::follower) begin(now, id, entry, 0, out);
   }
   out.push_back(TellReady{{}});

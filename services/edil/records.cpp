@@ -28,6 +28,21 @@ Check check_of(Kind kind, const schema::EdilSigned& record) {
   return {kind, record.signer, record.body, record.signature};
 }
 
+bool shows_to_all(const Error& error) {
+  switch (error.code) {
+    case Errc::malformed:
+    case Errc::oversized:
+    case Errc::truncated:
+    case Errc::unsupported:
+    case Errc::configuration:
+    case Errc::identity:
+    case Errc::signature:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Bytes update_content(const schema::TaskId& task, std::uint32_t round, const Cid& base,
                      std::uint32_t samples, const Sha256Digest& hash) {
   // Fixed lengths but for the CID, which stands last.

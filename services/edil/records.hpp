@@ -24,6 +24,10 @@ schema::EdilSigned sign(const crypto::Identity& identity, std::string_view netwo
                         Bytes body);
 Check check_of(Kind kind, const schema::EdilSigned& record);
 
+// Whether whoever passes it on can see it as we do: then it is to blame. Not so what depends on
+// clocks, on what else was seen, or on the connection.
+[[nodiscard]] bool shows_to_all(const Error& error);
+
 // What a contributor signs of its update.
 Bytes update_content(const schema::TaskId& task, std::uint32_t round, const Cid& base,
                      std::uint32_t samples, const Sha256Digest& hash);

@@ -1,21 +1,19 @@
-// Chains: what others closed, how it is checked and taken over, and how the late catch up.
+// Chains: what others closed, how it is checked and taken over.
 #include <algorithm>
 
-#include "net/base/check.hpp"
 #include "services/edil/task_core.hpp"
 
 namespace kith::edil {
 
-using schema::EdilAnswer;
-using schema::EdilUpdate;
-
 // `links` follow each other and their signatures hold.
-void TaskCore::consider(Now now, std::vector<Link> links, host::PeerSlot via, Effects& out) {
+void TaskCore::consider(Now now, std::vector<Link> links, host::PeerSlot via, bool by_gossip,
+                        Effects& out) {
   while (!links.empty() && links.front().close.round <= chain_.round() &&
          chain_.link(links.front().close.round).hash == links.front().hash)
     links.erase(links.begin());
   if (links.empty()) return;
   const auto after = chain_.place_of(links);
+  if (!after && by_gossip) return sync_urgently(now, via, 0, out);
   if (!after) return sync(now, via, 0, out);
   if (!chain_.better_with(*after, links)) return;
   if (candidate_) {
@@ -76,18 +74,16 @@ void TaskCore::fetch_updates(Now now, const Link& last, Effects& out) {
   for (const schema::EdilMember& member : last.close.members)
     if (updates_.find_whole(last.close.base, member) == nullptr)
       question.hashes.push_back(member.hash);
-  const auto other = any_listener();
-  const host::PeerSlot peer = candidate.tries % 2 == 1 && other ? *other : candidate.via;
+  const auto other = any_listener(now);
+  const bool shunned = shunned_.contains(now.mono, candidate.via);
+  if (shunned && !other) return;
+  const bool others_turn = shunned || candidate.tries % 2 == 1;
+  const host::PeerSlot peer = others_turn && other ? *other : candidate.via;
   asking_ = new_tag();
   asking_updates_ = true;
   asked_ = peer;
   ask_ends_ = now.mono + kAnswerTime;
   out.push_back(Ask{peer, asking_, std::move(question)});
-}
-
-std::optional<host::PeerSlot> TaskCore::any_listener() {
-  if (listeners_.empty()) return std::nullopt;
-  return listeners_[static_cast<std::size_t>(rng_.below(listeners_.size()))];
 }
 
 // The model of the head, when the node knows only its CID.
@@ -177,7 +173,7 @@ void TaskCore::on_persisted(Now now, std::uint64_t tag, bool kept, Effects& out)
     return advance(now, out);
   }
   ++counters_.rounds_led;
-  remember(lead.link.front().hash);
+  seen_.insert(lead.link.front().hash);
   out.push_back(
       Publish{id_, schema::encode_edil_message(schema::ClosedRound{lead.link.front().record})});
   adopt(now, lead.round - 1, std::move(lead.link), lead.merged.weights, std::move(lead.merged.file),
@@ -242,113 +238,6 @@ void TaskCore::adopt(Now now, std::uint32_t after, std::vector<Link> links, Shar
       Measure{id_, chain_.model(), std::move(weights), task_.shape, task_.data != DataKind::own});
   take_early(now, out);
   advance(now, out);
-}
-
-// --- by stream
-
-void TaskCore::sync(Now now, host::PeerSlot peer, std::uint32_t from, Effects& out) {
-  if (asking_ != 0 && now.mono < ask_ends_) return;
-  asking_ = new_tag();
-  asking_updates_ = false;
-  asked_ = peer;
-  ask_ends_ = now.mono + kAnswerTime;
-  if (incoming_.empty() || incoming_.back().close.round != from) {
-    incoming_.clear();
-    incoming_checks_.clear();
-    incoming_bytes_ = 0;
-  }
-  out.push_back(Ask{peer, asking_,
-                    schema::ChainQuestion{id_, from, chain_.weight(), chain_.model(),
-                                          static_cast<std::uint32_t>(joins_.size())}});
-}
-
-EdilAnswer TaskCore::answer(const schema::ChainQuestion& question) const {
-  EdilAnswer answer;
-  answer.weight = chain_.weight();
-  answer.round = chain_.round();
-  if (joins_.size() > question.joins)
-    for (const auto& [contributor, join] : joins_) answer.joins.push_back(join.record);
-  if (chain_.weight() < question.weight || chain_.model() == question.model) return answer;
-  std::size_t bytes = 0;
-  for (std::uint32_t round = question.from_round + 1;
-       round <= chain_.round() && answer.records.size() < schema::kClosesAnswerMax; ++round) {
-    bytes += chain_.link(round).record.body.size();
-    if (bytes > kClosesAnswerBytes) break;
-    answer.records.push_back(chain_.link(round).record);
-  }
-  return answer;
-}
-
-EdilAnswer TaskCore::answer(const schema::UpdatesQuestion& question) const {
-  EdilAnswer answer;
-  answer.weight = chain_.weight();
-  answer.round = chain_.round();
-  const std::set<Sha256Digest> wanted(question.hashes.begin(), question.hashes.end());
-  std::size_t bytes = 0;
-  for (const UpdateTable::Entry* entry : updates_.whole(question.base)) {
-    if (wanted.count(entry->member.hash) == 0) continue;
-    bytes += entry->payload.size();
-    if (bytes > kUpdatesAnswerBytes) break;
-    answer.updates.push_back({entry->round, question.base, entry->member, entry->payload});
-  }
-  return answer;
-}
-
-void TaskCore::on_answer(Now now, std::uint64_t tag, Result<EdilAnswer> answer, Effects& out) {
-  if (tag != asking_ || tag == 0) return;
-  asking_ = 0;
-  if (answer && asking_updates_) on_updates_answer(now, *answer, out);
-  if (answer && !asking_updates_) on_chain_answer(now, *answer, out);
-  if (!answer) incoming_.clear();
-  advance(now, out);
-}
-
-void TaskCore::on_updates_answer(Now now, EdilAnswer& answer, Effects&) {
-  if (!candidate_) return;
-  const Link& last = candidate_->links.back();
-  bool any = false;
-  for (EdilUpdate& update : answer.updates) {
-    // Signatures of members hold since the close was checked; what is left is the content.
-    const auto& members = last.close.members;
-    const auto member = std::find_if(members.begin(), members.end(), [&](const auto& one) {
-      return same_update(one, update.member);
-    });
-    if (update.base != last.close.base || member == members.end()) continue;
-    const auto put =
-        updates_.put_whole(update.base, last.close.round, *member, std::move(update.payload));
-    any = any || put.has_value();
-    if (!put) (void)refuse(put.error());
-  }
-  if (!any) return;
-  candidate_->tries = 1;  // it goes on
-  candidate_->retry_at = now.mono;
-}
-
-void TaskCore::on_chain_answer(Now now, EdilAnswer& answer, Effects& out) {
-  take_joins(answer.joins, out);
-  if (answer.records.empty()) return incoming_.clear();
-  for (const schema::EdilSigned& record : answer.records) {
-    auto link = read_link(record);
-    if (!link) {
-      (void)refuse(link.error());
-      return incoming_.clear();
-    }
-    incoming_bytes_ += record.body.size();
-    const bool known =
-        link->close.round <= chain_.round() && chain_.link(link->close.round).hash == link->hash;
-    if (!known) {
-      incoming_checks_.push_back(check_of(Kind::close, link->record));
-      add_checks(*link, incoming_checks_);
-    }
-    incoming_.push_back(std::move(*link));
-  }
-  const std::uint32_t reached = incoming_.back().close.round;
-  if (reached < answer.round && incoming_bytes_ < kIncomingBytesMax)
-    return sync(now, asked_, reached, out);  // the next page; all are checked at the end
-  std::vector<Link> links = std::exchange(incoming_, {});
-  std::vector<Check> checks = std::exchange(incoming_checks_, {});
-  if (checks.empty()) return consider(now, std::move(links), asked_, out);
-  (void)check(std::move(checks), LinksCheck{std::move(links), asked_, {}}, out);
 }
 
 }  // namespace kith::edil

@@ -47,7 +47,7 @@ void TaskCore::restore(std::vector<Link> links, ByteView model_file) {
   const Cid cid = model ? cid_of_file(model_file) : Cid();
   while (!links.empty() && links.back().close.model != cid) links.pop_back();
   if (!chain_.place_of(links)) return;
-  for (const Link& link : links) remember(link.hash);
+  for (const Link& link : links) seen_.insert(link.hash);
   chain_.follow(0, std::move(links));
   if (model && model->shape == task_.shape) keep_model(cid, model->weights);
 }
@@ -72,6 +72,7 @@ void TaskCore::start(Now now, Role role, std::uint32_t own_samples, Effects& out
 void TaskCore::leave(Now now, Effects& out) {
   if (role_ == Role::contributor) say_join(now, true, out);
   role_ = Role::none;
+  stop_asking(out);
   out.push_back(Unsubscribe{id_});
   out.push_back(DropData{id_});
 }
@@ -242,11 +243,11 @@ void TaskCore::on_tick(Now now, const std::vector<host::PeerSlot>& listeners, Ef
       say_join(now, false, out);
   }
   if (now.mono >= republish_at_) publish_own(now, out);
-  if (asking_ != 0 && now.mono >= ask_ends_) asking_ = 0;
+  if (asking_ != 0 && now.mono >= ask_ends_) stop_asking(out);
   if (now.mono >= sync_at_) {
     sync_at_ = now.mono + (complete() ? 3 * kSyncEvery : kSyncEvery);
     const std::uint32_t back = std::min(chain_.round(), kSyncBack);
-    if (const auto peer = any_listener()) sync(now, *peer, chain_.round() - back, out);
+    if (const auto peer = any_listener(now)) sync(now, *peer, chain_.round() - back, out);
   }
   advance(now, out);
 }
@@ -318,9 +319,12 @@ std::vector<RoundInfo> TaskCore::rounds() const {
 }
 
 void TaskCore::on_measured(const Cid& model, Accuracy accuracy) {
-  accuracies_[model] = accuracy;
-  for (std::uint32_t round = chain_.round(); round > 0; --round)
-    if (chain_.model_after(round) == model) news_.push_back(round);
+  if (model == chain_.model_after(0)) accuracies_[model] = accuracy;
+  for (std::uint32_t round = chain_.round(); round > 0; --round) {
+    if (chain_.model_after(round) != model) continue;
+    accuracies_[model] = accuracy;
+    news_.push_back(round);
+  }
 }
 
 }  // namespace kith::edil

@@ -17,12 +17,20 @@
 //   on another fork asks for the chain by stream and takes the head's model from R1FS. Then it
 //   trusts the CID: the members of every later round signed updates to it; for a last round it is
 //   the leader's word until others' closes agree.
+// * An answer holds the closes after the round that was asked from, each following the one before.
+//   Whoever answers otherwise, or what is forged or cut, is not asked for kShunTime (recent.hpp).
+//   An answer from the start always fits, so one that fits nowhere leads to one question more, and
+//   what gossip brings to one in kUrgentEvery.
 //
 // Bounds: kContributorsMax joined, updates of kBasesMax bases, kModelsKept models, kChecksMax
-// checks under way, kSeenMax closes remembered, one chain candidate, one question under way.
+// checks under way, kSeenMax closes and kLiarsMax liars remembered (the oldest give way), kEarlyMax
+// early parts, accuracies of the chain's rounds only, one chain candidate of kIncomingBytesMax, one
+// question under way, which ends after kAnswerTime.
 //
 // Attacker: contributors (anybody may join), whoever answers. Nothing is counted that its author
-// did not sign; work is done for closes only after their signatures hold.
+// did not sign; work is done for closes only after their signatures hold. A second signed update of
+// one contributor for one round is refused and counted; which of the two counts is the close's
+// word.
 #pragma once
 
 #include <map>
@@ -30,6 +38,7 @@
 
 #include "services/edil/chain.hpp"
 #include "services/edil/edil_effects.hpp"
+#include "services/edil/recent.hpp"
 #include "services/edil/update_table.hpp"
 
 namespace kith::edil {
@@ -46,6 +55,8 @@ inline constexpr std::size_t kModelsKept = 3;
 inline constexpr std::size_t kEarlyMax = 512;  // parts for the next round, kept until it begins
 inline constexpr std::size_t kChecksMax = 1024;
 inline constexpr std::size_t kSeenMax = 4096;
+inline constexpr std::size_t kLiarsMax = schema::kContributorsMax;
+inline constexpr Duration kUrgentEvery = 2s;  // questions because of what gossip brought
 inline constexpr std::uint32_t kModelPutters =
     3;                                           // members of a close that put its model into R1FS
 inline constexpr std::uint32_t kSyncBack = 4;    // rounds before the head asked for again
@@ -54,6 +65,7 @@ inline constexpr std::size_t kListenersMax = 32;
 inline constexpr std::size_t kUpdatesAnswerBytes = 1u << 20;
 inline constexpr std::size_t kClosesAnswerBytes = 512u << 10;
 inline constexpr std::size_t kIncomingBytesMax = 16u << 20;  // of a chain that is taken over
+inline constexpr std::uint32_t kPagesMax = 64;               // honest ones are full
 
 struct TaskContext {
   const crypto::Identity& identity;
@@ -114,9 +126,14 @@ class TaskCore {
     Cid base;
     PeerId contributor;
   };
+  struct SecondCheck {
+    schema::EdilPart part;
+    gossip::JudgeSlot judge;
+  };
   struct JoinsCheck {
     std::vector<std::pair<schema::EdilSigned, schema::EdilJoin>> joins;
-    std::optional<gossip::JudgeSlot> judge;
+    host::PeerSlot via;
+    std::optional<gossip::JudgeSlot> judge;  // of one that came by gossip
   };
   struct LinksCheck {
     std::vector<Link> links;
@@ -128,7 +145,7 @@ class TaskCore {
     host::PeerSlot via;
     schema::EdilPart part;
   };
-  using AfterCheck = std::variant<PartCheck, JoinsCheck, LinksCheck>;
+  using AfterCheck = std::variant<PartCheck, SecondCheck, JoinsCheck, LinksCheck>;
   struct Candidate {
     std::uint32_t after = 0;  // round after which its links stand
     std::vector<Link> links;
@@ -151,6 +168,7 @@ class TaskCore {
   std::uint64_t new_tag() { return static_cast<std::uint64_t>(number_) << 32 | ++tags_; }
   bool check(std::vector<Check> checks, AfterCheck after, Effects& out);
   gossip::Verdict refuse(const Error& error);
+  void blame(Now, host::PeerSlot peer);
 
   // task_messages.cpp
   gossip::Verdict on_part(Now, gossip::JudgeSlot, const PeerId& from, host::PeerSlot via,
@@ -161,19 +179,21 @@ class TaskCore {
                           Effects&);
   gossip::Verdict on_close(Now, gossip::JudgeSlot, const PeerId& from, host::PeerSlot via,
                            const schema::EdilSigned&, Effects&);
+  gossip::Verdict on_second(gossip::JudgeSlot, const schema::EdilPart&, Effects&);
   void after(Now, PartCheck&, bool hold, Effects&);
+  void after(Now, SecondCheck&, bool hold, Effects&);
   void after(Now, JoinsCheck&, bool hold, Effects&);
   void after(Now, LinksCheck&, bool hold, Effects&);
+  bool of_future(Now, const schema::EdilJoin& join);
   bool news_of(const schema::EdilJoin& join, const PeerId& signer) const;
   bool keep_early(gossip::JudgeSlot, host::PeerSlot via, const schema::EdilPart&);
   void take_early(Now, Effects&);
   void delivered(Now, const PeerId& contributor, std::uint32_t round);
   Result<Link> read_link(const schema::EdilSigned& record) const;
   void add_checks(const Link& link, std::vector<Check>& checks) const;
-  bool remember(const Sha256Digest& close);
 
   // task_chain.cpp
-  void consider(Now, std::vector<Link> links, host::PeerSlot via, Effects&);
+  void consider(Now, std::vector<Link> links, host::PeerSlot via, bool by_gossip, Effects&);
   void pursue(Now, Effects&);
   void fetch_updates(Now, const Link& last, Effects&);
   void fetch_model(Now, Effects&);
@@ -181,11 +201,16 @@ class TaskCore {
              Effects&);
   void persist_chain(std::uint32_t after, std::uint32_t old_round, const Bytes& file, Effects&);
   bool puts_model(const Link& link) const;
+
+  // task_sync.cpp
   void sync(Now, host::PeerSlot peer, std::uint32_t from, Effects&);
+  void sync_urgently(Now, host::PeerSlot peer, std::uint32_t from, Effects&);
+  void stop_asking(Effects&);
   void on_chain_answer(Now, schema::EdilAnswer&, Effects&);
-  void on_updates_answer(Now, schema::EdilAnswer&, Effects&);
-  void take_joins(const std::vector<schema::EdilSigned>& records, Effects&);
-  std::optional<host::PeerSlot> any_listener();
+  void on_updates_answer(Now, schema::EdilAnswer&);
+  Result<Link> read_next(const schema::EdilSigned& record) const;
+  void take_joins(Now, const std::vector<schema::EdilSigned>& records, Effects&);
+  std::optional<host::PeerSlot> any_listener(Now);
 
   // task_core.cpp
   void advance(Now, Effects&);
@@ -213,10 +238,10 @@ class TaskCore {
   UpdateTable updates_;
   std::vector<Early> early_;
   std::map<PeerId, Join> joins_;
-  std::map<Cid, Accuracy> accuracies_;  // of the chain's models
-  std::set<PeerId> liars_;              // their closes did not hold
-  std::set<Sha256Digest> seen_;         // closes
-  std::vector<Sha256Digest> seen_order_;
+  std::map<Cid, Accuracy> accuracies_;   // of the chain's models
+  Recent<PeerId, kLiarsMax> liars_;      // their closes did not hold
+  Recent<Sha256Digest, kSeenMax> seen_;  // closes
+  Shunned shunned_;
   std::map<std::uint64_t, AfterCheck> checks_;
   std::optional<Candidate> candidate_;
   std::optional<Leading> leading_;
@@ -226,11 +251,14 @@ class TaskCore {
 
   std::uint64_t asking_ = 0;  // tag
   host::PeerSlot asked_;
+  std::uint32_t asked_from_ = 0;  // round
+  Mono urgent_at_{};              // not before
   bool asking_updates_ = false;
   Mono ask_ends_{};
   std::vector<Link> incoming_;  // pages of a chain, not checked yet
   std::vector<Check> incoming_checks_;
   std::size_t incoming_bytes_ = 0;
+  std::uint32_t pages_ = 0;
   std::vector<host::PeerSlot> listeners_;
 
   Mono ticked_{};

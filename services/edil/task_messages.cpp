@@ -59,7 +59,7 @@ Verdict TaskCore::judge_base(Now now, gossip::JudgeSlot judge, host::PeerSlot vi
   if (part.base == chain_.model()) return Verdict::ignore;
   // Ahead of us, or of another fork.
   if (part.round >= next && !candidate_)
-    sync(now, via, chain_.round() - std::min(chain_.round(), kSyncBack), out);
+    sync_urgently(now, via, chain_.round() - std::min(chain_.round(), kSyncBack), out);
   return Verdict::ignore;
 }
 
@@ -104,6 +104,7 @@ Verdict TaskCore::on_part(Now now, gossip::JudgeSlot judge, const PeerId& from, 
       ++counters_.replayed;
       return Verdict::ignore;
     case UpdateTable::Put::other:
+      return on_second(judge, part, out);
     case UpdateTable::Put::broken:
       // Whoever passed it on may have seen the other half only.
       ++counters_.forged;
@@ -136,6 +137,33 @@ Verdict TaskCore::on_part(Now now, gossip::JudgeSlot judge, const PeerId& from, 
   return Verdict::accept;
 }
 
+// Two updates of one contributor to one model. Both signed they are a proof; who passed this one on
+// may have seen it only.
+Verdict TaskCore::on_second(gossip::JudgeSlot judge, const schema::EdilPart& part, Effects& out) {
+  if (updates_.find(part.base, part.member.contributor)->equivocated) {
+    ++counters_.equivocated;
+    return Verdict::ignore;
+  }
+  if (check({check_of(id_, part.round, part.base, part.member)}, SecondCheck{part, judge}, out))
+    return Verdict::pending;
+  ++counters_.full;
+  return Verdict::ignore;
+}
+
+void TaskCore::after(Now, SecondCheck& second, bool hold, Effects& out) {
+  out.push_back(Settle{second.judge, hold ? Verdict::ignore : Verdict::reject});
+  if (!hold) {
+    ++counters_.forged;
+    return;
+  }
+  // The close may have brought this very one meanwhile, or the first one was forged.
+  UpdateTable::Entry* first = updates_.find(second.part.base, second.part.member.contributor);
+  if (first == nullptr || !first->verified || same_update(first->member, second.part.member))
+    return;
+  ++counters_.equivocated;
+  first->equivocated = true;
+}
+
 void TaskCore::after(Now now, PartCheck& part, bool hold, Effects& out) {
   UpdateTable::Entry* entry = updates_.find(part.base, part.contributor);
   if (entry == nullptr) return;
@@ -164,6 +192,15 @@ void TaskCore::after(Now now, PartCheck& part, bool hold, Effects& out) {
 
 // --- joins
 
+bool TaskCore::of_future(Now now, const schema::EdilJoin& join) {
+  const auto wall = std::chrono::duration_cast<std::chrono::milliseconds>(
+      now.wall.time_since_epoch() + kClockSkewMax);
+  if (join.at_ms <= static_cast<std::uint64_t>(std::max<std::int64_t>(0, wall.count())))
+    return false;
+  ++counters_.future_dated;
+  return true;
+}
+
 bool TaskCore::news_of(const schema::EdilJoin& join, const PeerId& signer) const {
   const auto known = joins_.find(signer);
   return known == joins_.end() || known->second.at_ms < join.at_ms;
@@ -175,33 +212,29 @@ Verdict TaskCore::on_join(Now now, gossip::JudgeSlot judge, const PeerId& from,
   const auto join = schema::decode_edil_join(record.body);
   if (!join) return refuse(join.error());
   if (join->task != id_) return refuse(fail(Errc::malformed, "a join to another task"));
-  const auto wall = std::chrono::duration_cast<std::chrono::milliseconds>(
-      now.wall.time_since_epoch() + kClockSkewMax);
-  if (join->at_ms > static_cast<std::uint64_t>(std::max<std::int64_t>(0, wall.count()))) {
-    ++counters_.future_dated;
-    return Verdict::ignore;  // the clock of who passed it on may be ahead of ours
-  }
+  if (of_future(now, *join)) return Verdict::ignore;  // who passed it on may be ahead of us
   if (!news_of(*join, from)) {
     ++counters_.replayed;
     return Verdict::ignore;
   }
-  if (!check({check_of(Kind::join, record)}, JoinsCheck{{{record, *join}}, judge}, out)) {
+  if (!check({check_of(Kind::join, record)}, JoinsCheck{{{record, *join}}, {}, judge}, out)) {
     ++counters_.full;
     return Verdict::ignore;
   }
   return Verdict::pending;
 }
 
-void TaskCore::take_joins(const std::vector<schema::EdilSigned>& records, Effects& out) {
+void TaskCore::take_joins(Now now, const std::vector<schema::EdilSigned>& records, Effects& out) {
   JoinsCheck joins;
+  joins.via = asked_;
   std::vector<Check> checks;
   for (const schema::EdilSigned& record : records) {
     const auto join = schema::decode_edil_join(record.body);
     if (!join || join->task != id_) {
-      ++counters_.malformed;
-      return;
+      (void)refuse(join ? fail(Errc::malformed, "a join to another task") : join.error());
+      return blame(now, asked_);
     }
-    if (!news_of(*join, record.signer)) continue;
+    if (of_future(now, *join) || !news_of(*join, record.signer)) continue;
     checks.push_back(check_of(Kind::join, record));
     joins.joins.emplace_back(record, *join);
   }
@@ -211,6 +244,7 @@ void TaskCore::take_joins(const std::vector<schema::EdilSigned>& records, Effect
 void TaskCore::after(Now now, JoinsCheck& joins, bool hold, Effects& out) {
   if (!hold) ++counters_.forged;
   if (joins.judge) out.push_back(Settle{*joins.judge, hold ? Verdict::accept : Verdict::reject});
+  if (!hold && !joins.judge) blame(now, joins.via);
   if (!hold) return;
   for (auto& [record, join] : joins.joins) {
     if (!news_of(join, record.signer)) continue;
@@ -251,27 +285,16 @@ void TaskCore::add_checks(const Link& link, std::vector<Check>& checks) const {
   }
 }
 
-bool TaskCore::remember(const Sha256Digest& close) {
-  if (!seen_.insert(close).second) return false;
-  seen_order_.push_back(close);
-  if (seen_order_.size() > kSeenMax) {
-    for (std::size_t i = 0; i < kSeenMax / 2; ++i) seen_.erase(seen_order_[i]);
-    seen_order_.erase(seen_order_.begin(),
-                      seen_order_.begin() + static_cast<std::ptrdiff_t>(kSeenMax / 2));
-  }
-  return true;
-}
-
 Verdict TaskCore::on_close(Now, gossip::JudgeSlot judge, const PeerId& from, host::PeerSlot via,
                            const schema::EdilSigned& record, Effects& out) {
   if (record.signer != from) return refuse(fail(Errc::identity, "a close in another's name"));
   auto link = read_link(record);
   if (!link) return refuse(link.error());
-  if (liars_.count(from) != 0) {
+  if (liars_.contains(from)) {
     ++counters_.wrong_model;
     return Verdict::ignore;  // who passed it on may not know that it lied
   }
-  if (seen_.count(link->hash) != 0) {
+  if (seen_.contains(link->hash)) {
     ++counters_.replayed;
     return Verdict::ignore;
   }
@@ -287,9 +310,10 @@ Verdict TaskCore::on_close(Now, gossip::JudgeSlot judge, const PeerId& from, hos
 void TaskCore::after(Now now, LinksCheck& links, bool hold, Effects& out) {
   if (!hold) ++counters_.forged;
   if (links.judge) out.push_back(Settle{*links.judge, hold ? Verdict::accept : Verdict::reject});
+  if (!hold && !links.judge) blame(now, links.via);
   if (!hold) return;
-  for (const Link& link : links.links) remember(link.hash);
-  consider(now, std::move(links.links), links.via, out);
+  for (const Link& link : links.links) seen_.insert(link.hash);
+  consider(now, std::move(links.links), links.via, links.judge.has_value(), out);
   advance(now, out);
 }
 

@@ -24,8 +24,9 @@ class UpdateTable {
   struct Entry {
     schema::EdilMember member;
     std::uint32_t round = 0;
-    bool verified = false;  // the member's signature
-    bool broken = false;    // the whole is not what its hash says
+    bool verified = false;     // the member's signature
+    bool broken = false;       // the whole is not what its hash says
+    bool equivocated = false;  // its contributor signed another one, too
     std::vector<Bytes> parts;
     std::size_t missing = 0;
     Bytes payload;  // when whole

@@ -1,6 +1,6 @@
 // A task's core under messages of three contributors, in any order, whole or damaged; what it asks
-// for is done or fails. Weight only grows, rounds stay within the task, nothing pends for ever.
-// Links: kith_services_edil
+// for is done or fails, and peers answer what is true or not. Weight only grows, rounds stay within
+// the task, nothing pends for ever. Links: kith_services_edil
 #include "services/edil/task_core.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
@@ -18,6 +18,8 @@ struct Stage {
   Bytes first_file;
   TaskId id{};
   std::vector<std::pair<std::size_t, Bytes>> lines;  // speaker and message
+  std::vector<schema::EdilSigned> closes;
+  std::vector<schema::EdilUpdate> updates;
   Stage() {
     for (std::uint64_t i = 0; i < 4; ++i) {
       Rng rng = Rng(77).fork("identity", i);
@@ -49,6 +51,7 @@ struct Stage {
         lines.emplace_back(i, schema::encode_edil_message(schema::EdilPart{
                                   id, round, base, member, 1, 0, Bytes::copy(payload)}));
         close.members.push_back(member);
+        updates.push_back({round, base, member, Bytes::copy(payload)});
       }
       std::sort(close.members.begin(), close.members.end(),
                 [](const auto& a, const auto& b) { return a.contributor < b.contributor; });
@@ -56,10 +59,24 @@ struct Stage {
       model.round = round;
       model.previous = base;
       base = close.model = cid_of_file(encode_model(model));
-      lines.emplace_back(
-          round, schema::encode_edil_message(schema::ClosedRound{
-                     sign(keys[round], kNetwork, Kind::close, schema::encode_edil_close(close))}));
+      closes.push_back(sign(keys[round], kNetwork, Kind::close, schema::encode_edil_close(close)));
+      lines.emplace_back(round, schema::encode_edil_message(schema::ClosedRound{closes.back()}));
     }
+  }
+
+  // Closes and updates in an order and number that `lie` chooses, some of them damaged.
+  Result<schema::EdilAnswer> answer(std::uint8_t lie) const {
+    if (lie % 4 == 3) return fail(lie % 8 == 3 ? Errc::closed : Errc::malformed, "no answer");
+    schema::EdilAnswer all;
+    all.weight = 1000;
+    all.round = lie % 5;
+    for (std::size_t k = 0; k < lie % 4u + 1; ++k)
+      all.records.push_back(closes[(lie / 4 + k) % closes.size()]);
+    if (lie >= 192) all.records.back().signature = closes[0].signature;
+    for (std::size_t k = 0; k < lie % 16u; ++k)
+      all.updates.push_back(updates[(lie / 16 + k) % updates.size()]);
+    if (lie >= 128 && !all.updates.empty()) all.updates.back().payload = updates[0].payload;
+    return all;
   }
 };
 
@@ -74,6 +91,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   Effects out;
   std::uint32_t judged = 0;
   std::uint64_t weight = 0;
+  std::uint8_t lie = 3;
   const auto settle = [&](bool fine) {
     for (int turns = 0; !out.empty(); ++turns) {
       FUZZ_CHECK(turns < 1000);
@@ -97,7 +115,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
                           : Result<Bytes>(fail(Errc::not_found, "nobody has it")),
                       out);
         } else if (auto* ask = std::get_if<Ask>(&effect)) {
-          core.on_answer(now, ask->tag, fail(Errc::closed, "gone"), out);
+          core.on_answer(now, ask->tag, kStage.answer(lie), out);
         } else if (auto* train = std::get_if<Train>(&effect)) {
           const Weights& from = *train->weights;
           core.on_trained(now, train->base, {quantise(from, to_floats(from)), 10, 10}, out);
@@ -108,6 +126,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   core.start(now, size % 2 == 0 ? Role::contributor : Role::follower, 10, out);
   settle(true);
   for (std::size_t at = 0; at + 2 < size && at < 300; at += 3) {
+    lie = bytes[at + 2];
     const auto& [speaker, line] = kStage.lines[bytes[at] % kStage.lines.size()];
     std::vector<std::uint8_t> said = line.to_vector();
     if (bytes[at + 1] >= 128) said[bytes[at + 2] * said.size() / 256] ^= bytes[at + 1];

@@ -132,6 +132,40 @@ TEST(EdilHomes, five_homes_reach_the_accuracy_of_central_training_with_one_kille
   }
 }
 
+void learn_in_parts(std::uint64_t seed) {
+  Learners four(4, seed);
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    simnet::LinkOptions link;
+    link.latency = 40ms;
+    link.jitter = 60ms;
+    link.reset_ppm = 5'000;
+    four.homes.cluster().net().set_link(i, link);
+  }
+  schema::EdilTask large = softmax(2, 3, 60);
+  large.shape = {schema::ModelKind::mlp, 784, 160, 10};
+  large.epochs = 1;
+  ASSERT_GT(edil::payload_bytes(large.shape.parameters()), 2 * schema::kPartBytes);
+  const TaskId task = four.create(0, large);
+  four.homes.cluster().run_for(5s);
+  for (std::uint32_t i = 0; i < 4; ++i) four.join(i, task, i == 3);
+  ASSERT_TRUE(four.run_until_through(task, 2, 4, 300s));
+  const TaskInfo first = four.show(0, task);
+  EXPECT_EQ(first.weight, 2 * 3 * 60u) << "all three, in both rounds";
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(four.show(i, task).model, first.model) << i;
+    const edil::Counters& count = four.homes.node(i).status().edil.counters;
+    EXPECT_EQ(count.forged + count.equivocated + count.wrong_model + count.blamed, 0u) << i;
+    EXPECT_EQ(count.updates_out, i == 3 ? 0u : 2u) << i;
+  }
+}
+
+TEST(EdilHomes, an_update_of_several_parts_is_learned_over_links_that_fail) {
+  for (const std::uint64_t seed : {7, 8, 9, 10}) {
+    SCOPED_TRACE(seed);
+    learn_in_parts(seed);
+  }
+}
+
 // --- many homes, faults, and a partition that heals
 
 struct Outcome {
@@ -199,6 +233,8 @@ Outcome run_many(std::uint32_t nodes, std::uint64_t seed) {
     outcome.switches += many.homes.node(i).status().edil.counters.switches;
     EXPECT_EQ(many.homes.node(i).status().edil.counters.forged, 0u);
     EXPECT_EQ(many.homes.node(i).status().edil.counters.wrong_model, 0u);
+    EXPECT_EQ(many.homes.node(i).status().edil.counters.equivocated, 0u);
+    EXPECT_EQ(many.homes.node(i).status().edil.counters.blamed, 0u);
   }
   EXPECT_EQ(equal, nodes) << "one model on all";
   outcome.hash = cluster.trace_hash();
