@@ -58,6 +58,17 @@ void Checks::run(RunResult& result) {
   result.metrics["log.unexpected"] = static_cast<double>(town_.log().unexpected());
 }
 
+void Checks::before_heal() {
+  for (const NodeIndex node : town_.members("all")) {
+    if (!town_.up(node)) continue;
+    const NodeSpec& spec = town_.group_of(node).node;
+    for (const gossip::TopicView& topic : town_.home(node).node().gossip().topics()) {
+      ++meshes_;
+      if (topic.mesh < spec.degree_low && topic.subscribers > spec.degree) ++thin_meshes_;
+    }
+  }
+}
+
 void Checks::delivery(RunResult& result) {
   const DeliverySummary sum = deliveries_.summary();
   auto& metrics = result.metrics;
@@ -159,6 +170,9 @@ void Checks::space(RunResult& result, const std::string& name, const AckedSpace&
 void Checks::files(RunResult& result) {
   const auto& files = workload_.files();
   if (files.empty()) return;
+  std::uint64_t wrong = 0;
+  for (const WorkFigures& figures : workload_.figures()) wrong += figures.read_wrong;
+  judge(result, "no reader got other content", wrong == 0, std::to_string(wrong));
   std::uint64_t own_lost = 0, own = 0, spread_lost = 0, spread = 0;
   std::string example;
   Rng rng = town_.world().rng("checks of files");
@@ -226,6 +240,12 @@ void Checks::lessons(RunResult& result) {
   judge(result, "every learner is through with all rounds", ended == learners && learners > 0,
         of(ended, learners));
   judge(result, "each task ends in one model", one_model == lessons, of(one_model, lessons));
+  // Votes hide a leader that is wrong: the others go on without it.
+  std::uint64_t refuted = 0;
+  for (const NodeIndex node : town_.members("all"))
+    if (town_.up(node)) refuted += town_.home(node).node().status().edil.counters.wrong_model;
+  judge(result, "every close is of the model that its updates make", refuted == 0,
+        std::to_string(refuted) + " times it was not");
 }
 
 // Of what nodes that were up all the time saw of others that were: the share of slots with a beat.
@@ -259,7 +279,7 @@ void Checks::beats(RunResult& result) {
 void Checks::nodes(RunResult& result) {
   host::HostUsage most;
   std::uint64_t delivered = 0, duplicates = 0, sent = 0, ready = 0, up = 0, disk = 0;
-  std::uint64_t stalled = 0, refused = 0;
+  std::uint64_t stalled = 0, refused = 0, pulled = 0, too_soon = 0;
   for (const NodeIndex node : town_.members("all")) {
     if (!town_.up(node)) continue;
     ++up;
@@ -277,6 +297,8 @@ void Checks::nodes(RunResult& result) {
     sent += counters.forwarded + counters.published;
     stalled += counters.peers_stalled;
     refused += counters.queue_full + counters.pending_full;
+    pulled += counters.iwant_served;
+    too_soon += counters.graft_in_backoff;
   }
   auto& metrics = result.metrics;
   metrics["nodes.up"] = static_cast<double>(up);
@@ -289,6 +311,12 @@ void Checks::nodes(RunResult& result) {
   metrics["node.disk_bytes_max"] = static_cast<double>(disk);
   metrics["gossip.stalled"] = static_cast<double>(stalled);
   metrics["gossip.refused"] = static_cast<double>(refused);
+  // Copies that a peer had to ask for, to a delivery; meshes that are too small although there is
+  // somebody to fill them with; grafts within their backoff.
+  metrics["gossip.pulled"] =
+      delivered == 0 ? 0 : static_cast<double>(pulled) / static_cast<double>(delivered);
+  metrics["gossip.thin_meshes"] = meshes_ == 0 ? 0 : share(thin_meshes_, meshes_);
+  metrics["gossip.grafts_too_soon"] = static_cast<double>(too_soon);
   metrics["gossip.copies"] =
       delivered == 0 ? 0
                      : static_cast<double>(delivered + duplicates) / static_cast<double>(delivered);

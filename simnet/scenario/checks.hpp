@@ -19,6 +19,8 @@ class Checks {
   Checks(Town& town, Workload& workload, Deliveries& deliveries)
       : town_(town), workload_(workload), deliveries_(deliveries) {}
 
+  // What only shows while nodes are missing. Asks nobody.
+  void before_heal();
   // Asks, and lets the world run until all have answered.
   void run(RunResult& result);
   bool on_done(NodeIndex node, RequestId id, Result<node::Answer>& answer);  // true: was ours
@@ -40,6 +42,7 @@ class Checks {
   Workload& workload_;
   Deliveries& deliveries_;
   std::map<std::pair<NodeIndex, std::uint64_t>, Then> asked_;
+  std::uint64_t meshes_ = 0, thin_meshes_ = 0;
 };
 
 }  // namespace kith::simnet

@@ -113,6 +113,7 @@ void describe(F& f, Work& v) {
   f.number("acts", v.acts, 1, kMany);
   f.text("topic", v.topic);
   f.text("space", v.space);
+  f.number("keys", v.keys, 0, kMany);
   f.size("size", v.size, 16, 1u << 30);
   f.number("spread", v.spread, 0, 16);
   f.number("readers", v.readers, 0, 64);

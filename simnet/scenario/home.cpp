@@ -1,5 +1,7 @@
 #include "simnet/scenario/home.hpp"
 
+#include <algorithm>
+
 #include "net/base/check.hpp"
 #include "simnet/sim_host.hpp"
 
@@ -74,6 +76,9 @@ node::NodeConfig Home::config_of(const NodeSpec& spec, std::vector<Multiaddr> bo
   config.gossip.degree_low = spec.degree_low;
   config.gossip.degree_high = spec.degree_high;
   config.gossip.degree_lazy = spec.degree_lazy;
+  // What a small mesh cannot keep is not asked of it.
+  config.gossip.degree_out =
+      std::min<std::size_t>({config.gossip.degree_out, spec.degree / 2, spec.degree_low - 1});
   config.gossip.exact_buffers = shared_.fidelity == Fidelity::messages;
   return config;
 }

@@ -79,6 +79,7 @@ class Run final : private HomeListener {
     faults_.begin();
     const Duration settle = scenario_.until - scenario_.settle;
     pass(settle, wall);
+    checks_.before_heal();
     faults_.heal_all();
     pass(scenario_.until, wall);
     RunResult result;

@@ -77,6 +77,7 @@ struct Work {
   std::uint32_t acts = 1;  // of each time
   std::string topic = "news";
   std::string space = "shared";
+  std::uint32_t keys = 0;       // put: so many keys that all write in turn; 0: a new one each time
   std::uint64_t size = 256;     // of a message, value or file
   std::uint32_t spread = 0;     // file: copies elsewhere before it counts as added
   std::uint32_t readers = 1;    // file, provide: drawn nodes that fetch it ...

@@ -117,7 +117,11 @@ void Workload::act_once(std::uint32_t index) {
                       std::move(asked));
     }
     case WorkKind::put: {
-      asked.key = "k" + std::to_string(++keys_);
+      // A key of many writers is nobody's to lose: that all agree on it is what counts.
+      ++keys_;
+      asked.key = work.keys == 0
+                      ? "k" + std::to_string(keys_)
+                      : "shared " + std::to_string((figures.asked - 1) / work.acts % work.keys);
       asked.value = "by " + std::to_string(node) + " ";
       asked.value.resize(static_cast<std::size_t>(work.size), '.');
       cstore::Request what =
@@ -191,7 +195,7 @@ void Workload::finish(const Asked& asked, NodeIndex node, Result<node::Answer>& 
     files_.push_back({node, thing.cid, thing.content, thing.size, work.spread});
     read_later(asked.ref, work.wait);
   } else if (work.kind == WorkKind::put) {
-    spaces_[work.space].values[asked.key] = asked.value;
+    if (work.keys == 0) spaces_[work.space].values[asked.key] = asked.value;
   } else if (work.kind == WorkKind::count) {
     spaces_[work.space].counted += asked.by;
   } else if (work.kind == WorkKind::find) {
