@@ -1,6 +1,10 @@
 #include "simnet/world.hpp"
 
+#include <cxxabi.h>
+
 #include <bit>
+#include <cstdlib>
+#include <typeinfo>
 
 #include "net/base/check.hpp"
 
@@ -56,7 +60,27 @@ bool World::step() {
   ++second_events_;
   handlers_[event.handler]->on_event(event);
   finish_ends();
+  if (event.at >= observed_from_ && event.at < observed_to_)
+    observer_->after_event(event, trace_hash());
   return true;
+}
+
+void World::observe(EventObserver& observer, Mono from, Mono to) {
+  observer_ = &observer;
+  observed_from_ = from.time_since_epoch().count();
+  observed_to_ = to.time_since_epoch().count();
+}
+
+std::vector<std::string> World::handler_names() const {
+  std::vector<std::string> names;
+  for (const EventHandler* handler : handlers_) {
+    int status = 0;
+    char* text = abi::__cxa_demangle(typeid(*handler).name(), nullptr, nullptr, &status);
+    std::string name = text == nullptr ? "?" : text;
+    std::free(text);
+    names.push_back(name.substr(name.rfind(':') + 1));
+  }
+  return names;
 }
 
 void World::run_for(Duration time) {

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -50,6 +51,16 @@ class EventHandler {
   ~EventHandler() = default;
 };
 
+// Sees events after they were handled, while it is set (World::observe).
+class EventObserver {
+ public:
+  // trace: the hash of everything up to the end of this event.
+  virtual void after_event(const Event& event, std::uint64_t trace) = 0;
+
+ protected:
+  ~EventObserver() = default;
+};
+
 class World {
  public:
   explicit World(std::uint64_t seed);
@@ -71,6 +82,11 @@ class World {
   void run_for(Duration time);
   // Until `reached` holds, asked before the first event and after each; false: `within` passed.
   bool run_until(const std::function<bool()>& reached, Duration within);
+
+  // The events of [from, to) are shown to `observer`; costs one comparison for each other event.
+  void observe(EventObserver& observer, Mono from, Mono to);
+  // Of whom an event's `handler` is: the name of its class.
+  std::vector<std::string> handler_names() const;
 
   void mix(std::uint64_t value);  // into the trace
   std::uint64_t trace_hash();     // of all events so far
@@ -103,6 +119,8 @@ class World {
   std::int64_t second_ = 0;
   std::uint64_t second_events_ = 0;
   std::uint64_t events_ = 0;
+  EventObserver* observer_ = nullptr;
+  std::int64_t observed_from_ = INT64_MAX, observed_to_ = INT64_MAX;
 };
 
 inline constexpr std::size_t kHandlersMax = 64;

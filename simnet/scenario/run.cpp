@@ -58,7 +58,7 @@ Result<void> check_memory(const Scenario& scenario) {
                        : ", or a larger machine"));
 }
 
-class Run final : private HomeListener {
+class Run final : private HomeListener, private EventObserver {
  public:
   Run(const Scenario& scenario, const RunHooks& hooks)
       : scenario_(scenario),
@@ -74,6 +74,9 @@ class Run final : private HomeListener {
   RunResult run() {
     const double wall = clock_seconds(CLOCK_MONOTONIC);
     const double cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    if (hooks_.record_second && hooks_.recorded != nullptr)
+      town_.world().observe(*this, Mono(*hooks_.record_second * Duration(1s)),
+                            Mono((*hooks_.record_second + 1) * Duration(1s)));
     topology_.begin();
     workload_.begin();
     faults_.begin();
@@ -97,6 +100,7 @@ class Run final : private HomeListener {
     result.metrics["faults.crashes"] = static_cast<double>(faults_.crashes());
     result.seconds = std::move(seconds_);
     result.journal = town_.journal().lines();
+    result.handlers = town_.world().handler_names();
     picture(result.picture);
     result.ok = std::all_of(result.verdicts.begin(), result.verdicts.end(),
                             [](const Verdict& verdict) { return verdict.ok; });
@@ -220,6 +224,9 @@ class Run final : private HomeListener {
     }
   }
 
+  void after_event(const Event& event, std::uint64_t trace) override {
+    if (hooks_.recorded->size() < kRecordedMax) hooks_.recorded->push_back({event, trace});
+  }
   void on_home_ready(NodeIndex node, Result<void> result) override {
     if (!result) {
       town_.journal().tell("not-ready", node, result.error().what);

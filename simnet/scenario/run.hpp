@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,7 @@ struct RunResult {
   std::vector<JournalLine> journal;
   std::vector<NamedHistogram> histograms;
   Picture picture;
+  std::vector<std::string> handlers;  // names, by Event::handler
 };
 
 struct RunProgress {
@@ -73,11 +75,18 @@ struct RunProgress {
   double wall_s = 0;
 };
 
+inline constexpr std::size_t kRecordedMax = 2'000'000;  // events
+
+struct RecordedEvent {
+  Event event;
+  std::uint64_t trace = 0;  // the hash of the run up to the end of this event
+};
+
 struct RunHooks {
   std::function<void(const RunProgress&)> progress;  // about ten times a second
-  // Every event of one simulated second, in order, as "node handler kind data" words.
+  // The events of one simulated second, in order; the first kRecordedMax of them.
   std::optional<std::int64_t> record_second;
-  std::vector<Event>* recorded = nullptr;
+  std::vector<RecordedEvent>* recorded = nullptr;
 };
 
 std::string number_text(double value);

@@ -1,0 +1,11 @@
+# FILES: scenarios; OUT: a C++ file with their names and texts.
+set(text "#include \"simnet/program/shipped.hpp\"\n\nnamespace kith::simnet {\n\n")
+string(APPEND text "const std::vector<Shipped>& shipped_scenarios() {\n")
+string(APPEND text "  static const std::vector<Shipped> all{\n")
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} content)
+  string(APPEND text "      {\"${name}\", R\"kith_toml(${content})kith_toml\"},\n")
+endforeach()
+string(APPEND text "  };\n  return all;\n}\n\n}  // namespace kith::simnet\n")
+file(WRITE ${OUT} "${text}")
