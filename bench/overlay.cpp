@@ -2,7 +2,10 @@
 // hosts hand over whole messages (SimHost), what they take of memory and what a gossip message
 // costs.
 //
-//   bench_overlay [nodes] [seconds] [publishers] [per second, each] [seconds to settle]
+//   bench_overlay [nodes] [seconds] [publishers] [per second, each] [seconds to settle] [dht: 1, 0]
+//
+// With dht 0 all are clients of the DHT, so that nobody answers and nothing is looked up: what
+// gossip costs can be seen without the look-ups of an overlay that has just begun.
 //
 // Every node dials ten others (ten random permutations: ten come in, too), joins three topics and
 // is left alone for ten simulated minutes; then some publish 256 bytes, so that nearly every event
@@ -52,13 +55,13 @@ struct Memory {
 class App final : public simnet::NodeApp, public host::Protocol, public gossip::TopicHandler {
  public:
   App(simnet::NodeContext& context, simnet::SimHosts& hosts, crypto::Signatures& signatures,
-      Log& log, const std::vector<std::string>& families, const Multiaddr& listen,
+      Log& log, const std::vector<std::string>& families, const Multiaddr& listen, bool with_dht,
       host::HostLimits limits, std::shared_ptr<dht::PeerBook> book)
       : identity_(make_identity(context.index)),
         store_(std::make_shared<store::MemoryDisk>(families), context.loop),
         host_(hosts, context.index, context.loop, {identity_.id(), "kith-sim", limits}),
-        node_(config(), {identity_, host_, context.loop, store_, log, context.rng.fork("node"),
-                         &signatures, std::move(book)}) {
+        node_(config(with_dht), {identity_, host_, context.loop, store_, log,
+                                 context.rng.fork("node"), &signatures, std::move(book)}) {
     host::ProtocolSpec spec;
     spec.serve = false;
     protocol_ = host_.add_protocol(std::move(spec), *this);
@@ -87,8 +90,9 @@ class App final : public simnet::NodeApp, public host::Protocol, public gossip::
   std::uint64_t failed = 0;
 
  private:
-  static node::NodeConfig config() {
+  static node::NodeConfig config(bool with_dht) {
     node::NodeConfig config;
+    config.dht_mode = with_dht ? dht::Mode::server : dht::Mode::client;
     config.network_id = "test-00000000";
     config.poa.beat = false;  // everybody would hear everybody
     config.connections = {2 * kDegreeOut, 2 * kDegreeOut + 4, 3s};
@@ -141,6 +145,7 @@ struct Options {
   std::size_t publishers = 10;
   std::size_t per_second = 1;
   std::size_t settle = 600;
+  std::size_t dht = 1;
 };
 
 class Overlay {
@@ -152,7 +157,8 @@ class Overlay {
             .nodes = 0, .seed = 1, .link = {.jitter = 20ms}, .net = {}, .costs = {}},
         [this](simnet::NodeContext& context) {
           return std::make_unique<App>(context, cluster_->hosts(), signatures_, log_, families_,
-                                       cluster_->address(context.index), host::HostLimits{}, book_);
+                                       cluster_->address(context.index), options_.dht != 0,
+                                       host::HostLimits{}, book_);
         });
   }
 
@@ -299,9 +305,9 @@ class Overlay {
 
 int main(int argc, char** argv) {
   kith::bench::Options options;
-  std::size_t* const places[] = {&options.nodes, &options.seconds, &options.publishers,
-                                 &options.per_second, &options.settle};
-  for (int i = 1; i < argc && i <= 5; ++i)
+  std::size_t* const places[] = {&options.nodes,      &options.seconds, &options.publishers,
+                                 &options.per_second, &options.settle,  &options.dht};
+  for (int i = 1; i < argc && i <= 6; ++i)
     *places[i - 1] = static_cast<std::size_t>(std::strtoul(argv[i], nullptr, 10));
   kith::bench::Overlay(options).run();
 }

@@ -60,6 +60,14 @@ void Asks::ask(Now now, Ask ask, std::optional<host::PeerSlot> slot, std::vector
   out.push_back(Connect{kept.connecting, id, std::move(addrs)});
 }
 
+bool Asks::awaits_answer(const PeerRef& peer) const {
+  bool found = false;
+  asks_.for_each([&](AskId, const Pending& pending) {
+    found = found || (pending.ask.peer == peer && pending.ask.expect == Expect::answer);
+  });
+  return found;
+}
+
 void Asks::open(AskId id, Pending& pending, Effects& out, Outcomes& outcomes) {
   if (pending.ask.expect == Expect::connection) {
     finish(id, Outcome::Kind::connected, {}, {}, outcomes);

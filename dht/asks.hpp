@@ -100,6 +100,7 @@ class Asks {
   // Requests of ours have ids from here on; bootstrap has those below.
   static constexpr std::uint64_t kFirstRequest = 1u << 20;
   std::size_t in_flight() const { return asks_.size(); }
+  bool awaits_answer(const PeerRef& peer) const;
   std::size_t idle_streams() const { return idle_.size(); }
   const AnswerTimes& times(bool dialled) const { return dialled ? dialled_ : connected_; }
 

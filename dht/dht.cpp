@@ -80,7 +80,8 @@ void Dht::on_peer_ready(Now now, host::PeerSlot slot, const ReadyPeer& peer, Eff
     mode_ = Mode::server;
     out.push_back(SetServing{true});
   }
-  if (peer.serves) probe(now, ref, out);
+  // Whom we dialled to ask something proves itself by that answer.
+  if (peer.serves && !asks_.awaits_answer(ref)) probe(now, ref, out);
   std::vector<QuerySlot> over;
   queries_.for_each([&](QuerySlot query, const Query& it) {
     if (it.goal == Goal::peer && it.wanted == ref) over.push_back(query);

@@ -106,27 +106,29 @@ void Router::on_rpc(Now now, host::PeerSlot slot, const Bytes& rpc, Effects& out
     ++counters_.rpc_ignored_peer;
     return;
   }
-  if (!libp2p::decode_gossip_rpc(rpc, rpc_)) {
+  // Of the thread, not of the router: thousands of simulated ones share it.
+  thread_local libp2p::GossipRpc said;
+  if (!libp2p::decode_gossip_rpc(rpc, said)) {
     ++counters_.rpc_malformed;
     blame(now, *peer, kBlameMalformed);
     batch_.flush(out);
     return;
   }
-  counters_.left_out += rpc_.left_out;
-  for (const libp2p::GossipSubscription& entry : rpc_.subscriptions)
+  counters_.left_out += said.left_out;
+  for (const libp2p::GossipSubscription& entry : said.subscriptions)
     on_subscription(now, *peer, entry);
-  for (const ByteView encoded : rpc_.publish) {
+  for (const ByteView encoded : said.publish) {
     on_published(now, *peer, rpc, encoded, out);
     if (peer->ignored(now.mono)) break;
   }
   if (peer->gossips() && !peer->ignored(now.mono)) {
-    if (!rpc_.ihave.empty()) on_ihave(*peer);
-    if (!rpc_.iwant.empty()) on_iwant(*peer, out);
-    for (const std::string_view name : rpc_.graft) on_graft(now, *peer, name);
-    for (const libp2p::GossipPrune& entry : rpc_.prune) on_prune(now, *peer, entry);
+    if (!said.ihave.empty()) on_ihave(*peer, said);
+    if (!said.iwant.empty()) on_iwant(*peer, said, out);
+    for (const std::string_view name : said.graft) on_graft(now, *peer, name);
+    for (const libp2p::GossipPrune& entry : said.prune) on_prune(now, *peer, entry);
   }
   batch_.flush(out);
-  rpc_.clear();
+  said.clear();
 }
 
 void Router::on_subscription(Now now, Peer& peer, const libp2p::GossipSubscription& entry) {

@@ -97,9 +97,9 @@ class Router {
   void end_fanout(Topic& topic);
 
   // router_control.cpp
-  void on_ihave(Peer& peer);
+  void on_ihave(Peer& peer, const libp2p::GossipRpc& rpc);
   void want(Peer& peer, ByteView id);
-  void on_iwant(Peer& peer, Effects& out);
+  void on_iwant(Peer& peer, const libp2p::GossipRpc& rpc, Effects& out);
   void on_graft(Now now, Peer& peer, std::string_view name);
   void on_prune(Now now, Peer& peer, const libp2p::GossipPrune& entry);
   void graft(Topic& topic, const Peer& peer);
@@ -134,7 +134,6 @@ class Router {
   // Ids that were asked for since the last heartbeat, and of how many peers.
   std::unordered_map<std::uint64_t, std::uint8_t, HashedKey> asked_;
   ControlBatch batch_;
-  libp2p::GossipRpc rpc_;
   Mono next_heartbeat_ = kNever;
   Counters counters_;
 };

@@ -6,12 +6,12 @@
 
 namespace kith::gossip {
 
-void Router::on_ihave(Peer& peer) {
+void Router::on_ihave(Peer& peer, const libp2p::GossipRpc& rpc) {
   if (++peer.ihave_rpcs > kIHavesPerHeartbeatMax) {
     ++counters_.ihave_refused;
     return;
   }
-  for (const libp2p::GossipIHave& entry : rpc_.ihave) {
+  for (const libp2p::GossipIHave& entry : rpc.ihave) {
     const TopicIndex index = topics_.find(entry.topic);
     if (!index || !topics_.at(index).joined) continue;
     const std::size_t room = kIHaveIdsPerHeartbeatMax - peer.ihave_ids;
@@ -40,9 +40,9 @@ void Router::want(Peer& peer, ByteView id) {
   batch_.iwant(peer.slot, id);
 }
 
-void Router::on_iwant(Peer& peer, Effects& out) {
+void Router::on_iwant(Peer& peer, const libp2p::GossipRpc& said, Effects& out) {
   if (planted(Planted::iwant_unanswered)) return;
-  for (const libp2p::GossipIds& ids : rpc_.iwant) {
+  for (const libp2p::GossipIds& ids : said.iwant) {
     const std::size_t room = kIWantIdsPerHeartbeatMax - peer.iwant_ids;
     const std::size_t take = std::min(room, ids.count());
     if (take < ids.count()) ++counters_.iwant_refused;

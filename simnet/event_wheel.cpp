@@ -129,6 +129,7 @@ void EventWheel::refill() {
   current_.clear();
   read_ = 0;
   while (!open_next_fine()) open_next_coarse();
+  opened_ = true;
 }
 
 bool EventWheel::open_next_fine() {

@@ -77,7 +77,10 @@ class SimHost final : public host::Host, private Alarm {
   void on_frame(SimLinkRef ref, SimLink::Side& side, Frame& frame);
   // The next frame that the side's streams have to send; none: nothing, or all windows are full.
   std::optional<Frame> next_frame(SimLinkRef ref, SimLink::Side& side);
-  void on_local();                                // deliver what is queued
+  void on_local();  // deliver what is queued
+  // Fetch ahead what a frame touches here; then its stream, then the stream's protocol.
+  void prefetch() const;
+  void prefetch(host::StreamSlot stream, bool protocol) const;
   void on_deadline(SimLinkRef ref);               // of the handshake
   void lose(SimLinkRef ref, const Error& error);  // the connection is over, for this reason
 

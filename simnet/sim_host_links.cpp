@@ -125,10 +125,10 @@ void SimHost::on_hop(SimLinkRef ref, SimLink::Side& side, const Frame& frame) {
     case 4:  // the dialler knows whom it reached
     case 5:  // the listener knows who came
       side.round_trip = loop_.now().mono - side.last_hop;
-      side.expected = side.expected.empty() ? frame.facts->id : side.expected;
-      if (side.expected != frame.facts->id)
+      if (!side.expected.empty() && side.expected != frame.facts->id)
         return lose(ref, fail(Errc::identity, "another peer than dialled",
                               "it is " + frame.facts->id.text()));
+      side.expected = frame.facts->id;  // the one that everybody shares
       if (on_secured(ref, side)) send_hop(ref, side, static_cast<std::uint8_t>(frame.hop + 1));
       return;
     case 6:

@@ -132,6 +132,24 @@ std::optional<host::PeerSlot> SimHost::peer_of(StreamSlot slot) const {
   return stream->peer;
 }
 
+void SimHost::prefetch() const {
+  __builtin_prefetch(&loop_);
+  __builtin_prefetch(&streams_);
+  __builtin_prefetch(&events_);
+}
+
+void SimHost::prefetch(StreamSlot slot, bool protocol) const {
+  constexpr std::size_t kLine = 64;
+  constexpr std::size_t kAttachmentLines = 14;  // of the largest, gossip's
+  if (!protocol) {
+    if (const Stream* stream = streams_.find(slot)) __builtin_prefetch(&stream->handler);
+  } else if (const Stream* stream = streams_.find(slot)) {
+    const auto* place = reinterpret_cast<const char*>(stream->handler);
+    for (std::size_t line = 0; line < kAttachmentLines; ++line)
+      __builtin_prefetch(place + line * kLine);
+  }
+}
+
 // ---- sending
 
 void SimHost::enqueue(StreamSlot slot, Stream& stream, Bytes message, Priority priority) {

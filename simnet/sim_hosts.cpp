@@ -330,4 +330,41 @@ void SimHosts::on_event(const Event& event) {
   }
 }
 
+namespace {
+constexpr std::size_t kLine = 64;
+constexpr std::size_t kNodeLines = 2;
+void fetch(const void* from, std::size_t lines) {
+  for (std::size_t i = 0; i < lines; ++i)
+    __builtin_prefetch(static_cast<const char*>(from) + i * kLine);
+}
+}  // namespace
+
+// The way of a frame from its event to the protocol: its connection, both sides, the frame, the
+// host, the stream, the protocol's attachment.
+void SimHosts::prefetch(const Event& event, unsigned stage) {
+  if (static_cast<Kind>(event.kind >> 1) != kArrive) return;
+  const SimLinkRef ref{unpack<host::LinkSlot>(event.data),
+                       static_cast<std::uint8_t>(event.kind & 1)};
+  if (stage == 0) {
+    if (const auto* link = links_.find(ref.link)) fetch(link->get(), 1);
+    return fetch(net_.place_of(event.node), kNodeLines);
+  }
+  SimLink::Side* from = find(ref);
+  if (from == nullptr) return;
+  if (stage == 1) {
+    fetch(from, 2);
+    return fetch(&other(ref), 4);
+  }
+  SimLink::Side& to = other(ref);
+  const bool carries = !from->flight.empty() && to.host != nullptr;
+  if (stage == 2) {
+    fetch(net_.place_of(from->node), 1);
+    if (!carries) return;
+    fetch(&frames_.cell(from->flight.head), 2);
+    return to.host->prefetch();
+  }
+  if (!carries) return;
+  to.host->prefetch(to.numbers.find(frames_.cell(from->flight.head).frame.stream), stage == 4);
+}
+
 }  // namespace kith::simnet

@@ -45,6 +45,7 @@ class SimHosts final : public EventHandler, private CutWatcher {
 
   void on_event(const Event& event) override;
   void on_event_end() override;
+  void prefetch(const Event& event, unsigned stage) override;
 
  private:
   // The side is the lowest bit of an event's kind.

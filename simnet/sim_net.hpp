@@ -116,6 +116,7 @@ class SimNet final : public EventHandler {
   Mono awake(NodeIndex node) const { return std::max(world_.now(), nodes_[node].paused_until); }
   bool draw_reset(NodeIndex from) { return strikes(nodes_[from], nodes_[from].link.reset_ppm); }
   Duration draw_latency(NodeIndex from, NodeIndex to);
+  const void* place_of(NodeIndex node) const { return &nodes_[node]; }  // for fetching it ahead
   // When its last byte has left the uplink; counts it.
   Mono leave_uplink(NodeIndex from, std::size_t bytes);
   // When what arrives now has passed the downlink.

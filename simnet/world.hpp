@@ -46,6 +46,10 @@ class EventHandler {
   virtual void on_event(const Event& event) = 0;
   // What the handler gathered during one event (a node's writes) is done after it.
   virtual void on_event_end() {}
+  // The event comes soon: asks the machine for the memory that it will touch, without waiting for
+  // it. Called for many events with stage 0, then for the same with 1, and so on, so that each
+  // stage finds what the one before asked for. Must change nothing, and may be left out.
+  virtual void prefetch(const Event&, unsigned /*stage*/) {}
 
  protected:
   ~EventHandler() = default;
@@ -101,6 +105,7 @@ class World {
 
  private:
   void finish_ends();
+  void prefetch();
   void flush_trace();
   void pass_to(std::int64_t time);
 
@@ -123,6 +128,8 @@ class World {
   std::int64_t observed_from_ = INT64_MAX, observed_to_ = INT64_MAX;
 };
 
+inline constexpr std::size_t kPrefetchedMax = 48;
+inline constexpr unsigned kPrefetchStages = 5;
 inline constexpr std::size_t kHandlersMax = 64;
 inline constexpr std::size_t kSecondHashesMax = 1u << 20;
 

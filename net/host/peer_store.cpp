@@ -2,33 +2,101 @@
 
 #include <algorithm>
 
+#include "net/crypto/siphash.hpp"
+
 namespace kith::host {
+
+namespace {
+
+std::uint64_t hash_of(const PeerId& id) {
+  static const crypto::SipHash hash = [] {
+    Rng rng = Rng::from_system();
+    return crypto::SipHash(rng);
+  }();
+  return hash(id.bytes());
+}
+
+}  // namespace
+
+std::size_t PeerStore::place_of(const PeerId& id) const {
+  const std::size_t mask = index_.size() - 1;
+  std::size_t at = static_cast<std::size_t>(hash_of(id)) & mask;
+  while (index_[at] != kNone && peers_[index_[at]].id != id) at = (at + 1) & mask;
+  return at;
+}
+
+void PeerStore::index_all(std::size_t places) {
+  index_.assign(places, kNone);
+  for (std::uint32_t i = 0; i < peers_.size(); ++i) index_[place_of(peers_[i].id)] = i;
+}
+
+const PeerStore::Peer* PeerStore::find(const PeerId& id) const {
+  if (index_.empty()) return nullptr;
+  const std::uint32_t at = index_[place_of(id)];
+  return at == kNone ? nullptr : &peers_[at];
+}
+
+void PeerStore::unlink(std::uint32_t at) {
+  const Peer& peer = peers_[at];
+  (peer.older == kNone ? oldest_ : peers_[peer.older].newer) = peer.newer;
+  (peer.newer == kNone ? newest_ : peers_[peer.newer].older) = peer.older;
+}
+
+void PeerStore::link_newest(std::uint32_t at) {
+  peers_[at].older = newest_;
+  peers_[at].newer = kNone;
+  (newest_ == kNone ? oldest_ : peers_[newest_].newer) = at;
+  newest_ = at;
+}
+
+// The last one takes its place.
+void PeerStore::erase(std::uint32_t at) {
+  unlink(at);
+  // Open addressing: what stands behind it in the index moves up.
+  const std::size_t mask = index_.size() - 1;
+  std::size_t hole = place_of(peers_[at].id);
+  for (std::size_t next = (hole + 1) & mask; index_[next] != kNone; next = (next + 1) & mask) {
+    const std::size_t home = static_cast<std::size_t>(hash_of(peers_[index_[next]].id)) & mask;
+    if (((next - home) & mask) < ((next - hole) & mask)) continue;
+    index_[hole] = index_[next];
+    hole = next;
+  }
+  index_[hole] = kNone;
+  const auto last = static_cast<std::uint32_t>(peers_.size() - 1);
+  if (at != last) {
+    index_[place_of(peers_[last].id)] = at;
+    Peer& moved = peers_[at] = std::move(peers_[last]);
+    (moved.older == kNone ? oldest_ : peers_[moved.older].newer) = at;
+    (moved.newer == kNone ? newest_ : peers_[moved.newer].older) = at;
+  }
+  peers_.pop_back();
+}
 
 void PeerStore::make_room() {
   if (peers_.size() < peers_max_) return;
-  for (auto oldest = ages_.begin(); oldest != ages_.end(); ++oldest) {
-    const auto peer = peers_.find(*oldest);
-    if (peer->second.pinned) continue;
-    peers_.erase(peer);
-    ages_.erase(oldest);
-    return;
-  }
+  for (std::uint32_t at = oldest_; at != kNone; at = peers_[at].newer)
+    if (!peers_[at].pinned) return erase(at);
 }
 
 // The entry for `id`, made if need be, as the one touched last; null when only pinned peers are
 // left.
 PeerStore::Peer* PeerStore::touch(const PeerId& id) {
-  auto found = peers_.find(id);
-  if (found == peers_.end()) {
-    make_room();
-    if (peers_.size() >= peers_max_) return nullptr;
-    ages_.push_back(id);
-    found = peers_.emplace(id, Peer{}).first;
-    found->second.age = std::prev(ages_.end());
-  } else {
-    ages_.splice(ages_.end(), ages_, found->second.age);
+  if (Peer* found = find(id)) {
+    const auto at = static_cast<std::uint32_t>(found - peers_.data());
+    unlink(at);
+    link_newest(at);
+    return found;
   }
-  return &found->second;
+  make_room();
+  if (peers_.size() >= peers_max_) return nullptr;
+  const auto at = static_cast<std::uint32_t>(peers_.size());
+  peers_.emplace_back().id = id;
+  link_newest(at);
+  if (peers_.size() * 2 > index_.size())
+    index_all(std::max<std::size_t>(index_.size() * 2, 16));
+  else
+    index_[place_of(id)] = at;
+  return &peers_[at];
 }
 
 PeerStore::Known* PeerStore::keep(Now now, Peer& peer, const PeerId& id, const Multiaddr& addr,
@@ -91,15 +159,18 @@ void PeerStore::answered(Now now, const PeerId& id, const Multiaddr& addr, Durat
 void PeerStore::pin(const PeerId& id, bool pinned) {
   if (Peer* peer = pinned ? touch(id) : nullptr; peer != nullptr) peer->pinned = true;
   if (pinned) return;
-  const auto found = peers_.find(id);
-  if (found != peers_.end()) found->second.pinned = false;
+  if (Peer* found = find(id)) found->pinned = false;
 }
 
 std::vector<Multiaddr> PeerStore::known(Now now, const PeerId& id) const {
-  const auto found = peers_.find(id);
-  if (found == peers_.end()) return {};
+  const Peer* found = find(id);
+  if (found == nullptr) return {};
+  if (found->addrs.size() == 1) {
+    if (found->addrs.front().expires <= now.mono) return {};
+    return {found->addrs.front().addr};
+  }
   std::vector<const Known*> live;
-  for (const Known& known : found->second.addrs)
+  for (const Known& known : found->addrs)
     if (known.expires > now.mono) live.push_back(&known);
   std::sort(live.begin(), live.end(), [](const Known* a, const Known* b) {
     if (a->answered != b->answered) return a->answered > b->answered;
@@ -113,8 +184,8 @@ std::vector<Multiaddr> PeerStore::known(Now now, const PeerId& id) const {
 }
 
 std::size_t PeerStore::addrs(const PeerId& id) const {
-  const auto found = peers_.find(id);
-  return found == peers_.end() ? 0 : found->second.addrs.size();
+  const Peer* found = find(id);
+  return found == nullptr ? 0 : found->addrs.size();
 }
 
 }  // namespace kith::host

@@ -11,14 +11,16 @@
 // * known() lists first what answered a dial, the latest first; then certified addresses; then the
 //   rest by when they were last heard of.
 //
+// Ids are looked up by a hash under a secret of the process, so that nobody can choose ids that
+// collide; nothing is iterated in its order.
+//
 // The attacker fills it with invented peers and addresses: the bounds are its whole effect. Which
 // addresses are worth keeping (private ranges, loopback) is the policy of the caller.
 #pragma once
 
 #include <cstdint>
-#include <list>
-#include <map>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "net/base/time.hpp"
@@ -52,23 +54,35 @@ class PeerStore {
     std::uint64_t heard{};  // order of arrival
     bool certified = false;
   };
+  static constexpr std::uint32_t kNone = UINT32_MAX;
   struct Peer {
+    PeerId id;
     std::vector<Known> addrs;
     std::uint64_t record_seq = 0;
+    std::uint32_t older = kNone;  // by when they were touched
+    std::uint32_t newer = kNone;
     bool has_record = false;
     bool pinned = false;
-    std::list<PeerId>::iterator age;  // place in ages_
   };
+  const Peer* find(const PeerId& id) const;
+  Peer* find(const PeerId& id) { return const_cast<Peer*>(std::as_const(*this).find(id)); }
   Peer* touch(const PeerId& id);
   void make_room();
+  void link_newest(std::uint32_t at);
+  void unlink(std::uint32_t at);
+  std::size_t place_of(const PeerId& id) const;  // in index_: where it is, or would go
+  void index_all(std::size_t places);
+  void erase(std::uint32_t at);
   Known* keep(Now now, Peer& peer, const PeerId& id, const Multiaddr& addr, Duration lifetime);
 
   std::size_t peers_max_;
   std::size_t addrs_max_;
   Duration lifetime_max_;
   std::uint64_t heard_ = 0;
-  std::map<PeerId, Peer> peers_;
-  std::list<PeerId> ages_;  // front: touched longest ago
+  std::vector<Peer> peers_;           // dense
+  std::vector<std::uint32_t> index_;  // of peers_, by keyed hash of the id: open addressing
+  std::uint32_t oldest_ = kNone;
+  std::uint32_t newest_ = kNone;
 };
 
 }  // namespace kith::host

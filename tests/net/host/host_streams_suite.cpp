@@ -27,6 +27,31 @@ TEST_P(HostSuite, messages_keep_their_order_and_boundaries) {
   EXPECT_EQ(b.host->usage().assembly_bytes, 0u);
 }
 
+TEST_P(HostSuite, a_connection_is_busy_while_a_stream_is_open_that_does_not_last) {
+  TestNode& a = node();
+  TestNode& b = node();
+  join(a, b);
+  const auto busy = [&] { return a.host->busy(a.peer(b)) || b.host->busy(b.peer(a)); };
+  ASSERT_TRUE(until([&] { return !busy(); }));  // identify is over
+  const StreamSlot slot = stream(a, b, filled(5));
+  EXPECT_TRUE(a.host->busy(a.peer(b)));
+  ASSERT_TRUE(until([&] { return b.messages.order.size() == 1; }));
+  EXPECT_TRUE(b.host->busy(b.peer(a)));
+  a.host->reset(slot);
+  EXPECT_TRUE(until([&] { return !busy(); }));
+}
+
+TEST_P(HostSuite, a_connection_with_lasting_streams_only_is_not_busy) {
+  NodeOptions options;
+  options.messages.lasting = true;
+  TestNode& a = node(options);
+  TestNode& b = node(options);
+  join(a, b);
+  stream(a, b, filled(5));
+  ASSERT_TRUE(until([&] { return b.messages.order.size() == 1; }));
+  EXPECT_TRUE(until([&] { return !a.host->busy(a.peer(b)) && !b.host->busy(b.peer(a)); }));
+}
+
 TEST_P(HostSuite, the_first_of_our_ids_that_the_peer_speaks_is_taken) {
   NodeOptions old;
   old.messages.ids = {"/test/message/1"};

@@ -42,6 +42,7 @@ class SuiteHostOf final : public SuiteHost {
     host_.connect(who, request, id, addrs);
   }
   void disconnect(PeerSlot peer) override { host_.disconnect(peer); }
+  bool busy(PeerSlot peer) const override { return host_.busy(peer); }
   std::optional<PeerSlot> find_peer(const PeerId& id) const override { return host_.find_peer(id); }
   const PeerFacts* facts(PeerSlot peer) const override { return host_.facts(peer); }
   std::vector<PeerStatus> peers() const override { return host_.peers(); }
