@@ -129,8 +129,7 @@ std::vector<host::PeerStatus> SimHost::peers() const {
 std::vector<Multiaddr> SimHost::observed_addrs() const {
   std::vector<Multiaddr> seen;
   peers_.for_each([&](host::PeerSlot, const Peer& peer) {
-    // As everybody is seen under the address that he has.
-    if (peer.ready && !peer.gone) seen.push_back(hosts_.find(peer.links.front())->local);
+    if (peer.ready && !peer.gone) seen.push_back(hosts_.other(peer.links.front()).remote);
   });
   std::sort(seen.begin(), seen.end());
   seen.erase(std::unique(seen.begin(), seen.end()), seen.end());

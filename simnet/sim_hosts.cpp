@@ -105,6 +105,7 @@ void SimHosts::pump(SimLinkRef ref) {
     }
     if (!side->urgent.empty()) {
       depart(ref, *side, latency, frames_.pop(side->urgent));
+      side = find(ref);
       continue;
     }
     auto frame = side->host == nullptr ? std::nullopt : side->host->next_frame(ref, *side);

@@ -61,8 +61,8 @@ class Home final : public simnet::NodeApp {
   std::unique_ptr<host::Host> make_host(simnet::NodeContext& context, simnet::SimHosts* sim_hosts) {
     if (sim_hosts != nullptr) {
       simnet::SimHostConfig config{identity_.id()};
-      // Many homes that start at one moment look each other up at one moment: for a while that takes
-      // more connections than a home has.
+      // Many homes that start at one moment look each other up at one moment: for a while that
+      // takes more connections than a home has.
       config.limits.connections_max = 1024;
       return std::make_unique<simnet::SimHost>(*sim_hosts, context.index, context.loop,
                                                std::move(config));
