@@ -61,6 +61,17 @@ std::string bytes_text(double bytes) {
          kUnits[unit];
 }
 
+std::string percent_text(double share) {
+  if (share >= 1) return "100 %";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.*f %%",
+                share > 0.999  ? 4
+                : share > 0.99 ? 2
+                               : 1,
+                std::floor(share * 1e6) / 1e4);
+  return text;
+}
+
 std::string hash_text(std::uint64_t hash) {
   char text[20];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
