@@ -65,7 +65,7 @@ std::string network_drawing(const ReportData& data) {
   for (std::size_t rank = 0; rank < count; ++rank) at[order[rank]] = by_rank[rank];
 
   const double edges = static_cast<double>(picture.edges.size());
-  const double faint = std::clamp(60 / (edges + 1), 0.05, 0.5);
+  const double faint = std::clamp(120 / (edges + 1), 0.08, 0.5);
   std::string out = "<svg class=\"network\" viewBox=\"0 0 " + pixel(kSide) + " " + pixel(kSide) +
                     "\" role=\"img\" aria-label=\"the network at the end of the run\">\n"
                     "<path class=\"edge\" style=\"opacity:" +

@@ -20,6 +20,7 @@ class Page {
   explicit Page(const ReportData& data) : data_(data) {
     for (const ReportLane& lane : data.lanes)
       shaded_.insert(shaded_.end(), lane.spans.begin(), lane.spans.end());
+    shaded_ = merged(std::move(shaded_));
   }
 
   std::string write() {

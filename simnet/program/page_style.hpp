@@ -44,7 +44,7 @@ svg text{font:11px system-ui,sans-serif;fill:var(--soft)}
 .down{fill:none}.edge{stroke:var(--soft);stroke-width:.7;fill:none}
 .network{max-width:620px;margin:0 auto}
 .legend{margin:4px 0 0;font-size:13px;color:var(--soft)}
-.legend span{margin-right:12px}.legend i{display:inline-block;width:10px;height:10px;border-radius:3px;margin-right:5px}
+.legend span{display:inline-block;margin-right:12px}.legend i{display:inline-block;width:10px;height:10px;border-radius:3px;margin-right:5px}
 .figures{columns:3 280px;column-gap:26px;font-size:14px}
 .figures div{display:flex;justify-content:space-between;gap:10px;border-bottom:1px solid var(--line);
 break-inside:avoid;padding:1px 0;font-variant-numeric:tabular-nums}

@@ -98,6 +98,18 @@ std::pair<double, double> decade(double value) {
 
 }  // namespace
 
+std::vector<PlotPoint> merged(std::vector<PlotPoint> spans) {
+  std::sort(spans.begin(), spans.end());
+  std::vector<PlotPoint> out;
+  for (const PlotPoint& span : spans) {
+    if (out.empty() || span.first > out.back().second)
+      out.push_back(span);
+    else
+      out.back().second = std::max(out.back().second, span.second);
+  }
+  return out;
+}
+
 double round_up(double value) {
   if (!(value > 0)) return 1;
   const auto [power, times] = decade(value);

@@ -28,6 +28,9 @@ struct PlotBar {
 std::string line_plot(const PlotFrame& frame, const std::vector<PlotSeries>& series);
 std::string bar_plot(const PlotFrame& frame, const std::vector<PlotBar>& bars);
 
+// Spans that overlap, as one: shades do not add up.
+std::vector<PlotPoint> merged(std::vector<PlotPoint> spans);
+
 // Round places within [from, to]: about `about` of them, or 1-2-5 of each decade.
 std::vector<double> linear_ticks(double from, double to, int about);
 std::vector<double> log_ticks(double from, double to);

@@ -3,6 +3,7 @@ import csv
 import html.parser
 import json
 import os
+import signal
 import subprocess
 import unittest
 
@@ -214,6 +215,63 @@ class KithSim(harness.HomesTest):
         self.assertEqual(again["metrics"]["faults.crashes"], 0)  # both faults were dropped
         self.assertEqual([f["what"] for f in again["failed"]], ["expect gossip.published >= 1000"])
 
+    def children_of(self, process):
+        try:
+            with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
+                return [int(pid) for pid in file.read().split()]
+        except FileNotFoundError:
+            return []
+
+    def start_sweep(self):
+        process = subprocess.Popen(
+            [PROGRAM, "sweep", "hello", "--nodes", "300", "--seeds", "2", "--tries", "0"],
+            cwd=self.folder, env=clean_environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(lambda: process.poll() is not None or process.kill())
+        child = harness.wait_until("the sweep has a child", lambda: self.children_of(process), 20)
+        return process, child[0]
+
+    def test_a_run_that_dies_is_a_failure_of_its_seed(self):
+        process, child = self.start_sweep()
+        os.kill(child, signal.SIGKILL)
+        out, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 10, (out, err))
+        self.assertIn("seed 1 fails: it was killed by signal 9 (Killed)", out.decode())
+        self.assertTrue(os.path.exists(self.path("hello-1-small.toml")))
+
+    def test_no_run_outlives_its_sweep(self):
+        process, child = self.start_sweep()
+        process.kill()
+        process.communicate(timeout=20)
+
+        def gone():
+            try:
+                with open(f"/proc/{child}/stat", encoding="ascii") as file:
+                    return file.read().split(") ")[1].startswith("Z")
+            except (FileNotFoundError, ProcessLookupError):
+                return True
+        harness.wait_until("the child is gone", gone, 10)
+
+    def test_a_terminal_sees_one_line_of_progress_and_then_none(self):
+        leader, follower = os.openpty()
+        self.addCleanup(os.close, leader)
+        process = subprocess.Popen([PROGRAM, "run", "hello", "--nodes", "80"], cwd=self.folder,
+                                   env=clean_environment(), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=follower)
+        os.close(follower)
+        seen = b""
+        while True:
+            try:
+                seen += os.read(leader, 65536)
+            except OSError:  # the last writer has closed it
+                break
+        out, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, (out, seen))
+        self.assertRegex(seen.decode(), r"^\r\x1b\[K[\d.]+ s of 90 s, [\d,]+ events/s, [\d.,]+ times "
+                                        r"real time, [\d.]+ s left")
+        self.assertTrue(seen.endswith(b"\r\x1b[K"), seen)
+        self.assertNotIn(b"\n", seen)
+
     # What can be got wrong
 
     def test_usage_errors_end_with_2_and_name_the_nearest(self):
@@ -249,6 +307,7 @@ class KithSim(harness.HomesTest):
         self.fails(self.sim("verify", "small.toml", "--set", "memory=1MiB", code=1), "memory")
         self.file("taken", "")
         self.fails(self.sim("run", "small.toml", "--out", "taken/o", code=1), "taken/o", "--out")
+        self.fails(self.sim("run", "small.toml", "--out", "taken", code=1), "taken", "--out")
         self.fails(self.sim("run", "small.toml", "--out", "/proc/o", code=1), "/proc/o", "--out")
         with open("/dev/full", "wb") as full:
             self.fails(self.sim("run", "small.toml", "--quiet", code=1, stdout=full), "stdout")

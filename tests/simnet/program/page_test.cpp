@@ -100,6 +100,12 @@ TEST(Plots, ticks_are_round_few_and_within_the_axis) {
   }
 }
 
+TEST(Plots, spans_that_overlap_are_shaded_once) {
+  using Spans = std::vector<PlotPoint>;
+  EXPECT_EQ(merged({{5, 9}, {1, 3}, {2, 4}, {6, 7}}), (Spans{{1, 4}, {5, 9}}));
+  EXPECT_EQ(merged({}), Spans{});
+}
+
 TEST(Plots, bins_hold_every_value_once) {
   const ReportHistogram histogram{"h", "us", 10, 0, {{0, 1}, {5, 2}, {50, 3}, {51, 4}}};
   double sum = 0;
