@@ -53,7 +53,7 @@ class Page {
 
   void head() {
     out_ += "<h1>" + html_text(data_.name) + "</h1><span class=\"badge" +
-            (data_.ok ? "\">all checks passed" : " bad\">failed") +
+            (data_.ok ? "\">all checks passed" : " bad\">" + failures()) +
             "</span>\n<p class=\"sentence\">" + html_text(opening_sentence(data_)) +
             "</p>\n<p class=\"about\">" + html_text(data_.about) + "</p>\n<p class=\"soft\">seed " +
             std::to_string(data_.seed) + " &middot; " + counted(data_.nodes, "home", "homes") +
@@ -65,6 +65,13 @@ class Page {
       if (!verdict.ok)
         out_ += "<div class=\"failed\"><b>failed:</b> " + html_text(verdict.what) +
                 "<br><span class=\"soft\">found " + html_text(verdict.found) + "</span></div>\n";
+  }
+
+  std::string failures() const {
+    const auto failed = std::count_if(data_.verdicts.begin(), data_.verdicts.end(),
+                                      [](const Verdict& verdict) { return !verdict.ok; });
+    return grouped(std::size_t(failed)) + " of " +
+           counted(data_.verdicts.size(), "check", "checks") + " failed";
   }
 
   void tile(const std::string& value, const std::string& what) {
@@ -140,16 +147,17 @@ class Page {
     return plots.empty() ? plots : "<div class=\"plots\">\n" + plots + "</div>\n";
   }
 
-  // The mean of each `step` seconds, so that long runs stay readable.
+  // The mean of each `step` seconds, so that long runs stay readable. Sums of a second are drawn in
+  // its middle; `at` 1: what was counted at its end.
   template <class Value>
-  std::vector<PlotPoint> series(Value&& value) const {
+  std::vector<PlotPoint> series(Value&& value, double at = 0.5) const {
     std::vector<PlotPoint> points;
     const std::size_t step = seconds_step();
     for (std::size_t i = 0; i < data_.seconds.size(); i += step) {
       double sum = 0;
       std::size_t n = 0;
       for (; n < step && i + n < data_.seconds.size(); ++n) sum += value(data_.seconds[i + n]);
-      points.emplace_back(double(data_.seconds[i].second) + double(n) / 2, sum / double(n));
+      points.emplace_back(double(data_.seconds[i].second) + double(n) * at, sum / double(n));
     }
     return points;
   }
@@ -190,7 +198,8 @@ class Page {
     plots += bytes_plot("sent by a home that is up, mean", series([](const Second& s) {
                           return s.up == 0 ? 0.0 : double(s.bytes) / double(s.up);
                         }));
-    plots += time_plot("homes up", {{"", series([](const Second& s) { return double(s.up); })}});
+    plots +=
+        time_plot("homes up", {{"", series([](const Second& one) { return double(one.up); }, 1)}});
     const bool talked = std::any_of(data_.seconds.begin(), data_.seconds.end(),
                                     [](const Second& s) { return s.published + s.heard > 0; });
     if (talked) {

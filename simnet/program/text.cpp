@@ -33,8 +33,7 @@ std::string figure_text(double value) {
     return (size < 0.5 ? "" : sign) + (size < 1e15
                                            ? grouped(static_cast<std::uint64_t>(std::llround(size)))
                                            : formatted("%.4g", size));
-  std::string text = formatted(size >= 100 ? "%.1f" : size >= 10 ? "%.2f" : "%.4g", value);
-  return text;
+  return formatted("%.4g", value);
 }
 
 std::string counted(std::uint64_t n, const char* one, const char* many) {

@@ -68,6 +68,7 @@ TEST(Page, failures_come_before_the_figures) {
   data.verdicts[1] = {"expect gossip.delivery >= 1", false, "0.5"};
   const std::string page = report_page(data);
   EXPECT_EQ(page.find("all checks passed"), std::string::npos);
+  EXPECT_NE(page.find("1 of 2 checks failed"), std::string::npos);
   EXPECT_LT(page.find("<b>failed:</b> expect gossip.delivery &gt;= 1"),
             page.find("class=\"tiles\""));
 }
