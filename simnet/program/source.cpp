@@ -14,8 +14,8 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"),
                                                              &std::fclose);
   if (!file)
-    return fail(errno == ENOENT ? Errc::not_found : Errc::io, path + " cannot be read",
-                std::strerror(errno));
+    return fail(errno == ENOENT || errno == ENOTDIR ? Errc::not_found : Errc::io,
+                path + " cannot be read", std::strerror(errno));
   std::string text;
   char piece[65536];
   while (const std::size_t got = std::fread(piece, 1, sizeof piece, file.get())) {

@@ -12,18 +12,6 @@ std::uint64_t whole(const double* value) {
   return value == nullptr || *value < 0 ? 0 : static_cast<std::uint64_t>(*value + 0.5);
 }
 
-// Never "100 %" of what is not all.
-std::string percent(double share) {
-  if (share >= 1) return "100 %";
-  char text[32];
-  std::snprintf(text, sizeof text, "%.*f %%",
-                share > 0.999  ? 4
-                : share > 0.99 ? 2
-                               : 1,
-                std::floor(share * 1e6) / 1e4);
-  return text;
-}
-
 std::string homes(const ReportData& data) {
   const std::uint64_t up = whole(data.metric("nodes.up"));
   const std::uint64_t ready = whole(data.metric("nodes.ready"));
@@ -31,7 +19,8 @@ std::string homes(const ReportData& data) {
   const double* found = data.metric("find.true");
   const std::string all = counted(data.nodes, "home", "homes");
   if (up == data.nodes && ready == data.nodes) {
-    const bool proven = (delivery && *delivery >= 1) || (found && *found >= 1);
+    const bool heard = whole(data.metric("gossip.due")) > 0;
+    const bool proven = (heard && delivery && *delivery >= 1) || (found && *found >= 1);
     return all + (proven && data.nodes > 1 ? " found each other" : " ran");
   }
   std::string text = all + " ran, " + grouped(up) + " of them up at the end";
@@ -44,6 +33,9 @@ std::string gossip(const ReportData& data) {
   if (published == 0) return {};
   const double* delivery = data.metric("gossip.delivery");
   const std::uint64_t due = whole(data.metric("gossip.due"));
+  if (due == 0)  // nobody was there long enough before, or after
+    return counted(published, "message was", "messages were") +
+           " published while nobody was sure to hear them";
   std::string text;
   const bool all = delivery != nullptr && *delivery >= 1;
   if (all && due == published * (data.nodes - 1))
@@ -51,7 +43,7 @@ std::string gossip(const ReportData& data) {
            std::string(" reached all ") + grouped(data.nodes - 1) + " others";
   else
     text = counted(published, "message", "messages") + " reached " +
-           (all ? std::string("all") : percent(delivery == nullptr ? 0 : *delivery)) +
+           (all ? std::string("all") : percent_text(delivery == nullptr ? 0 : *delivery)) +
            " of those who should have heard (" + counted(due, "delivery", "deliveries") + " due)";
   if (const double* half = data.metric("gossip.latency_ms_p50"))
     text += ", half of them within " + figure_text(*half >= 10 ? std::round(*half) : *half) + " ms";
@@ -95,7 +87,7 @@ std::string lookups(const ReportData& data) {
     const std::uint64_t done = whole(data.metric(std::string(kind) + ".done"));
     if (right == nullptr || done == 0) continue;
     std::string text =
-        counted(done, "look-up", "look-ups") + " found " + percent(*right) +
+        counted(done, "look-up", "look-ups") + " found " + percent_text(*right) +
         (std::string_view(kind) == "find" ? " of the peers asked for" : " of the nearest peers");
     if (const double* half = data.metric(std::string(kind) + ".ms_p50"))
       text += ", half of them within " + figure_text(std::round(*half)) + " ms";
@@ -109,7 +101,7 @@ std::string lessons(const ReportData& data) {
   if (tasks == 0) return {};
   const double* through = data.metric("learn.through");
   return counted(tasks, "task was", "tasks were") + " learnt by " +
-         percent(through == nullptr ? 0 : *through) + " of the learners";
+         percent_text(through == nullptr ? 0 : *through) + " of the learners";
 }
 
 }  // namespace

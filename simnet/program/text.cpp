@@ -33,8 +33,7 @@ std::string figure_text(double value) {
     return (size < 0.5 ? "" : sign) + (size < 1e15
                                            ? grouped(static_cast<std::uint64_t>(std::llround(size)))
                                            : formatted("%.4g", size));
-  std::string text = formatted(size >= 100 ? "%.1f" : size >= 10 ? "%.2f" : "%.4g", value);
-  return text;
+  return formatted("%.4g", value);
 }
 
 std::string counted(std::uint64_t n, const char* one, const char* many) {
@@ -59,6 +58,17 @@ std::string bytes_text(double bytes) {
                                              : "%.2f ",
                    bytes) +
          kUnits[unit];
+}
+
+std::string percent_text(double share) {
+  if (share >= 1) return "100 %";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.*f %%",
+                share > 0.999  ? 4
+                : share > 0.99 ? 2
+                               : 1,
+                std::floor(share * 1e6) / 1e4);
+  return text;
 }
 
 std::string hash_text(std::uint64_t hash) {
