@@ -142,6 +142,20 @@ function(kith_benches)
   endforeach()
 endfunction()
 
+# The test of the simulator by planted faults: one test a fault, so that they run side by side.
+function(kith_planted)
+  if(NOT KITH_PLANTED)
+    return()
+  endif()
+  add_executable(test_planted ${CMAKE_SOURCE_DIR}/tests/simnet/planted/planted_test.cpp)
+  target_link_libraries(test_planted PRIVATE kith_simnet_scenario GTest::gtest GTest::gtest_main)
+  target_compile_definitions(test_planted PRIVATE
+    KITH_PLANTED_SCENARIOS="${CMAKE_SOURCE_DIR}/tests/simnet/planted")
+  target_precompile_headers(test_planted REUSE_FROM kith_test_pch)
+  gtest_discover_tests(test_planted TEST_PREFIX simnet/planted: DISCOVERY_MODE PRE_TEST
+    PROPERTIES TIMEOUT 300)
+endfunction()
+
 # tests/fuzz/NAME_fuzz.cpp with corpus in tests/fuzz/corpus/NAME; each runs 5 s as a test. A line
 # "// Links: kith_..." in it names what it needs, where that is less than everything.
 function(kith_fuzzers)
@@ -202,7 +216,16 @@ function(kith_house)
   add_test(NAME house:arrows COMMAND ${KITH_PYTHON} ${CMAKE_SOURCE_DIR}/tests/house/arrows.py)
   add_test(NAME house:arrows_test
     COMMAND ${KITH_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/house/arrows_test.py)
-  set_tests_properties(house:arrows house:arrows_test PROPERTIES TIMEOUT 60)
+  set(planted ${CMAKE_SOURCE_DIR}/tests/house/planted.py)
+  set(names ${CMAKE_SOURCE_DIR}/net/base/planted.hpp)
+  if(KITH_PLANTED)
+    add_test(NAME house:planted COMMAND ${KITH_PYTHON} ${planted} --present ${names}
+      $<TARGET_FILE:test_planted>)
+  else()
+    add_test(NAME house:planted COMMAND ${KITH_PYTHON} ${planted} ${names} $<TARGET_FILE:kith>
+      $<TARGET_FILE:kith-sim>)
+  endif()
+  set_tests_properties(house:arrows house:arrows_test house:planted PROPERTIES TIMEOUT 60)
 endfunction()
 
 # Against js-libp2p and Helia, live (tests/interop/README.md). Installs from the lock file the first

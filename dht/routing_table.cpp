@@ -4,6 +4,7 @@
 #include <array>
 
 #include "net/base/check.hpp"
+#include "net/base/planted.hpp"
 
 namespace kith::dht {
 namespace {
@@ -107,7 +108,7 @@ void RoutingTable::on_useful(Mono now, const PeerRef& peer) {
 
 bool RoutingTable::on_failed(Mono now, const PeerRef& peer) {
   const std::size_t at = find(peer);
-  if (at == entries_.size()) return false;
+  if (at == entries_.size() || planted(Planted::dead_never_evicted)) return false;
   Entry& entry = entries_[at];
   const std::uint32_t spacing = seconds(Mono(kFailureSpacing));
   if (entry.failures > 0 && seconds(now) - entry.failed_s < spacing) return false;
@@ -152,7 +153,8 @@ void RoutingTable::closest(const Key& target, std::size_t count, const PeerRef& 
                            bool healthy, std::vector<PeerRef>& out) const {
   CHECK(count > 0 && count <= kClosestMax);
   out.clear();
-  const int own = std::min(common_prefix(self_, target), kKeyBits - 1);
+  const int own = std::min(common_prefix(self_, target), kKeyBits - 1) +
+                  (planted(Planted::closest_off_by_one) ? 1 : 0);
   const Range in = bucket(own);
   take(target, in, count, except, healthy, out);
   if (out.size() < count) take(target, {in.second, entries_.size()}, count, except, healthy, out);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gossip/router.hpp"
+#include "net/base/planted.hpp"
 
 namespace kith::gossip {
 
@@ -40,6 +41,7 @@ void Router::want(Peer& peer, ByteView id) {
 }
 
 void Router::on_iwant(Peer& peer, Effects& out) {
+  if (planted(Planted::iwant_unanswered)) return;
   for (const libp2p::GossipIds& ids : rpc_.iwant) {
     const std::size_t room = kIWantIdsPerHeartbeatMax - peer.iwant_ids;
     const std::size_t take = std::min(room, ids.count());
@@ -86,6 +88,7 @@ void Router::on_prune(Now now, Peer& peer, const libp2p::GossipPrune& entry) {
   Topic* topic = topics_.find(topics_.find(entry.topic));
   if (topic == nullptr || !topic->joined) return;
   topic->mesh.remove(peer.slot);
+  if (planted(Planted::backoff_forgotten)) return;
   topic->backoffs.set(now.mono, peer.key, backoff_of(entry.backoff));
 }
 

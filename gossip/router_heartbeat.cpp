@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gossip/router.hpp"
+#include "net/base/planted.hpp"
 
 namespace kith::gossip {
 
@@ -38,11 +39,12 @@ void Router::heartbeat(Now now) {
   for (const TopicIndex index : done) topics_.release(index);
   cache_.shift();
   seen_.expire(now.mono);
+  if (planted(Planted::seen_forgotten)) seen_ = SeenCache();
   peers_.expire(now.mono);
 }
 
 void Router::keep_mesh(Now now, Topic& topic) {
-  if (topic.mesh.size() < config_.degree_low) {
+  if (topic.mesh.size() < config_.degree_low && !planted(Planted::mesh_not_refilled)) {
     graft_some(now, topic, config_.degree - topic.mesh.size(), false);
   } else if (topic.mesh.size() > config_.degree_high) {
     for (const host::PeerSlot slot : topic.mesh.excess(config_.degree, config_.degree_out, rng_))

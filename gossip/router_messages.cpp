@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gossip/router.hpp"
+#include "net/base/planted.hpp"
 
 namespace kith::gossip {
 
@@ -118,12 +119,16 @@ void Router::forward(Now now, const ValidationQueue::Entry& entry, const Topic& 
                      Effects& out) {
   const std::uint64_t author = key_of(entry.message.author());
   const auto send = [&](const Peer& peer) {
-    if (!peer.usable(now.mono) || peer.slot == entry.message.via || peer.key == author) return;
+    const bool sender = peer.slot == entry.message.via && !planted(Planted::forwarded_to_sender);
+    if (!peer.usable(now.mono) || sender || peer.key == author) return;
     if (std::find(entry.also.begin(), entry.also.end(), peer.slot) != entry.also.end()) return;
     ++counters_.forwarded;
     out.push_back(SendRpc{peer.slot, entry.message.rpc});
   };
-  for (const Mesh::Member& member : topic.mesh.members()) send(*peers_.find(member.peer));
+  for (const Mesh::Member& member : topic.mesh.members()) {
+    if (planted(Planted::last_member_skipped) && &member == &topic.mesh.members().back()) break;
+    send(*peers_.find(member.peer));
+  }
   if (floodsub_peers_ == 0) return;
   for (const host::PeerSlot slot : topic.subscribers)
     if (const Peer& peer = *peers_.find(slot); !peer.gossips()) send(peer);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "net/base/planted.hpp"
+
 namespace kith::gossip {
 namespace {
 
@@ -60,7 +62,7 @@ void SeqnoSource::start(const Bytes* stored) {
     return;
   }
   started_ = true;
-  next_ = std::max(next_, *mark);
+  next_ = planted(Planted::seqno_restarted) ? 0 : std::max(next_, *mark);
   reserve();
 }
 

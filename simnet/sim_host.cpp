@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "net/base/check.hpp"
+#include "net/base/planted.hpp"
 
 namespace kith::simnet {
 
@@ -250,7 +251,7 @@ void SimHost::deliver_stream(Now now, host::HostEvent& event) {
   } else if (std::holds_alternative<host::StreamOpened>(event)) {
     handler.on_opened(now, slot, stream->id);
   } else if (std::holds_alternative<host::StreamWritable>(event)) {
-    handler.on_writable(now, slot);
+    if (!planted(Planted::wakeup_lost)) handler.on_writable(now, slot);
   } else if (const auto* refused = std::get_if<host::StreamRefused>(&event)) {
     handler.on_send_refused(now, slot, refused->tag);
   } else if (std::holds_alternative<host::StreamEnded>(event)) {

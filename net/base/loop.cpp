@@ -1,6 +1,7 @@
 #include "net/base/loop.hpp"
 
 #include "net/base/check.hpp"
+#include "net/base/planted.hpp"
 
 namespace kith {
 
@@ -53,6 +54,7 @@ void AlarmHeap::remove(Alarm& alarm) {
 void AlarmHeap::arm(Alarm& alarm, Mono at) {
   if (alarm.place_ != UINT32_MAX) {
     if (alarm.at_ == at) return;
+    if (planted(Planted::alarm_lost) && at < alarm.at_) return remove(alarm);
     remove(alarm);
   }
   alarm.at_ = at;

@@ -1,5 +1,6 @@
 // WireHost's turn: events to protocols, then writes to pipes.
 #include "net/base/check.hpp"
+#include "net/base/planted.hpp"
 #include "net/host/wire_host.hpp"
 
 namespace kith::host {
@@ -102,7 +103,7 @@ void WireHost::deliver_stream(Now now, HostEvent& event) {
   } else if (std::holds_alternative<StreamOpened>(event)) {
     handler.on_opened(now, slot, stream->id);
   } else if (std::holds_alternative<StreamWritable>(event)) {
-    handler.on_writable(now, slot);
+    if (!planted(Planted::wakeup_lost)) handler.on_writable(now, slot);
   } else if (const auto* refused = std::get_if<StreamRefused>(&event)) {
     handler.on_send_refused(now, slot, refused->tag);
   } else if (std::holds_alternative<StreamEnded>(event)) {

@@ -2,6 +2,7 @@
 #include "services/cstore/cstore_core.hpp"
 
 #include "net/base/check.hpp"
+#include "net/base/planted.hpp"
 
 namespace kith::cstore {
 namespace {
@@ -189,8 +190,9 @@ void CstoreCore::fill_batch(Space& space, Flight& flight) const {
     if (bytes > kBatchBodyMax) break;
     space.queued_bytes -= own;
     if (write.op.kind == schema::KvOpKind::counter) {
-      const auto fresh =
-          sums.try_emplace(write.op.key, space.state.sums_of(write.op.key, flight.batch.writer));
+      Sums before = space.state.sums_of(write.op.key, flight.batch.writer);
+      if (planted(Planted::counter_starts_anew)) before = {};
+      const auto fresh = sums.try_emplace(write.op.key, before);
       Sums& sum = fresh.first->second;
       std::uint64_t& side = write.by < 0 ? sum.down : sum.up;
       const auto wide = static_cast<std::uint64_t>(write.by);
@@ -244,7 +246,10 @@ void CstoreCore::on_sealed(Now, SpaceIndex index, Bytes exact, Effects& out) {
     commit.batch.put(config_.families.meta, Bytes::copy(space.name),
                      schema::encode_kv_space_record({writer.started, writer.nonce}));
   commit.tag = kTagOwnBatch + index;
+  if (planted(Planted::write_not_synced)) commit.durability = Durability::buffered;
   out.push_back(std::move(commit));
+  if (planted(Planted::write_acked_early))
+    for (const RequestId request : flight.requests) out.push_back(TellDone{request, Written{}});
 }
 
 void CstoreCore::on_persisted(Now now, std::uint64_t tag, Result<void> result, Effects& out) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <tuple>
 
+#include "net/base/planted.hpp"
+
 namespace kith::cstore {
 namespace {
 
@@ -32,6 +34,7 @@ void hash_writer(Sha256& hash, const Writer& writer) {
 }  // namespace
 
 bool SpaceState::wins(const Register& challenger, const Register& holder) {
+  if (planted(Planted::tie_not_broken)) return holder.origin.stamp < challenger.origin.stamp;
   const auto rank = [](const Register& one) {
     return std::tie(one.origin.stamp, *one.origin.writer, one.origin.sequence, one.place);
   };

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "net/base/planted.hpp"
+
 namespace kith::edil {
 namespace {
 
@@ -227,6 +229,7 @@ void TaskCore::lead_if_due(Now now, Effects& out) {
     lead.members.push_back(entry->member);
     merge.updates.push_back({entry->payload, entry->member.samples});
   }
+  if (planted(Planted::update_added_twice)) merge.updates.push_back(merge.updates.front());
   leading_ = std::move(lead);
   out.push_back(std::move(merge));
 }

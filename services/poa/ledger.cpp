@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "net/base/planted.hpp"
 #include "schema/kith/bit_runs.hpp"
 
 namespace kith::poa {
@@ -37,7 +38,8 @@ Ledger::Verdict Ledger::on_beat(Now now, const Timeline& timeline, const PeerId&
     verdict.heard = Heard::flooding;
     return verdict;
   }
-  if (peer->counted_at && now.mono - *peer->counted_at < timeline.timing().beat / 2) {
+  const Duration apart = timeline.timing().beat / (planted(Planted::beats_too_strict) ? 1 : 2);
+  if (peer->counted_at && now.mono - *peer->counted_at < apart) {
     verdict.heard = Heard::early;
     return verdict;
   }

@@ -1,5 +1,6 @@
 // What a user asks for: add, get, list.
 #include "net/base/check.hpp"
+#include "net/base/planted.hpp"
 #include "services/r1fs/r1fs_core.hpp"
 
 namespace kith::r1fs {
@@ -135,7 +136,9 @@ void R1fsCore::seal(Now now, RequestId request, Effects& out) {
   }
   put_file(batch, record);
   settling_.insert(root);
-  commit(std::move(batch), Durability::synced, std::move(sealed), out);
+  const auto durability =
+      planted(Planted::file_not_synced) ? Durability::buffered : Durability::synced;
+  commit(std::move(batch), durability, std::move(sealed), out);
 }
 
 // What the index took for granted is not so. Batches since then built on it: records that stay are

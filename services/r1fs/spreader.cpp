@@ -1,5 +1,7 @@
 #include "services/r1fs/spreader.hpp"
 
+#include "net/base/planted.hpp"
+
 namespace kith::r1fs {
 
 Spreader::Spreader(Cid root, std::uint64_t file_bytes, std::vector<ScannedBlock> blocks,
@@ -39,6 +41,7 @@ void Spreader::advance(Now now) {
 // Whether a new round begins. Which blocks a neighbour lacks is not known, and those that it holds
 // cost it nothing, so a round is the whole file.
 bool Spreader::offer_again(Now now) {
+  if (planted(Planted::offered_once)) return false;
   if (again_at_ == kNever) again_at_ = later(now.mono, again_wait_);
   if (!lacking_ || again_at_ > now.mono) return false;
   if (keepers_.size() >= std::max<std::size_t>(expected_, 1)) return false;

@@ -45,6 +45,7 @@ void describe(F& f, store::MemoryFaults& v) {
   f.size("room", v.bytes_max, 0, UINT64_MAX);
   f.time("write_delay", v.write_delay, 0s, kHourLong);
   f.flag("cold", v.forget_cache);
+  f.share("rot", v.rot_ppm);
 }
 
 template <class F>
