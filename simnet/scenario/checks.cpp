@@ -278,7 +278,7 @@ void Checks::beats(RunResult& result) {
 
 void Checks::nodes(RunResult& result) {
   host::HostUsage most;
-  std::uint64_t delivered = 0, duplicates = 0, sent = 0, ready = 0, up = 0, disk = 0;
+  std::uint64_t delivered = 0, duplicates = 0, ready = 0, up = 0, disk = 0;
   std::uint64_t stalled = 0, refused = 0, pulled = 0, too_soon = 0;
   for (const NodeIndex node : town_.members("all")) {
     if (!town_.up(node)) continue;
@@ -294,7 +294,6 @@ void Checks::nodes(RunResult& result) {
     const gossip::Counters& counters = town_.home(node).node().gossip_counters();
     delivered += counters.delivered;
     duplicates += counters.duplicates;
-    sent += counters.forwarded + counters.published;
     stalled += counters.peers_stalled;
     refused += counters.queue_full + counters.pending_full;
     pulled += counters.iwant_served;
