@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "dht/routing.hpp"
+#include "gossip/counters.hpp"
 #include "gossip/gossip.hpp"
 #include "net/base/log.hpp"
 #include "net/base/loop.hpp"
@@ -161,6 +162,7 @@ struct Status {
   std::size_t dht_peers = 0;  // in the routing table
   dht::Mode dht_mode = dht::Mode::server;
   std::vector<gossip::TopicView> topics;
+  gossip::Counters gossip;
   r1fs::StorageStatus storage;
   poa::Status poa;
   cstore::Status cstore;
