@@ -239,3 +239,18 @@ function(kith_e2e)
       TIMEOUT 300 RUN_SERIAL ON)
   endforeach()
 endfunction()
+
+# The simulator beside real sockets (tests/reality/README.md). The whole of it is `./dev reality`; a
+# test plays two seeds. Not under sanitizers: it measures.
+function(kith_reality)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/reality/*.cpp)
+  add_executable(reality ${sources})
+  target_link_libraries(reality PRIVATE kith_simnet kith_net_asio kith_services_store
+    kith_test_shaped)
+  target_precompile_headers(reality REUSE_FROM kith_pch)
+  if(KITH_CHECK)
+    return()
+  endif()
+  add_test(NAME reality COMMAND reality 2)
+  set_tests_properties(reality PROPERTIES TIMEOUT 300 RUN_SERIAL ON)
+endfunction()
