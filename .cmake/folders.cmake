@@ -73,7 +73,7 @@ endfunction()
 
 # What a folder's tests link to beside the folder itself.
 set(KITH_TEST_LINK_net_host kith_simnet kith_net_asio)
-set(KITH_TEST_LINK_net_asio kith_net_asio)
+set(KITH_TEST_LINK_net_asio kith_net_asio kith_test_shaped)
 set(KITH_TEST_LINK_dht kith_simnet)
 set(KITH_TEST_LINK_gossip kith_simnet)
 set(KITH_TEST_LINK_services_r1fs kith_services_store)
@@ -81,6 +81,14 @@ set(KITH_TEST_LINK_services_cstore kith_simnet kith_services_store)
 set(KITH_TEST_LINK_services_node kith_simnet kith_services_store)
 set(KITH_TEST_LINK_services_bridge kith_services_store)
 set(KITH_TEST_LINK_schema_libp2p kith_libp2p_oracle)
+
+# A transport that makes loopback as slow as the simulator's links; tests compare the two with it.
+function(kith_test_shaped)
+  add_library(kith_test_shaped STATIC EXCLUDE_FROM_ALL
+    ${CMAKE_SOURCE_DIR}/tests/support/shaped_transport.cpp)
+  target_link_libraries(kith_test_shaped PUBLIC kith_net_host)
+  target_precompile_headers(kith_test_shaped REUSE_FROM kith_pch)
+endfunction()
 
 # protoc's own decoders of schema/libp2p/*.proto, which the tests compare ours with. Generated code
 # is not held to our warnings, and stands beside its library's headers as a system header.
@@ -253,4 +261,19 @@ function(kith_e2e)
     set_tests_properties(e2e:${name} PROPERTIES ENVIRONMENT KITH_BIN=$<TARGET_FILE:kith>
       TIMEOUT 300 RUN_SERIAL ON)
   endforeach()
+endfunction()
+
+# The simulator beside real sockets (tests/reality/README.md). The whole of it is `./dev reality`; a
+# test plays two seeds. Not under sanitizers: it measures.
+function(kith_reality)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/reality/*.cpp)
+  add_executable(reality ${sources})
+  target_link_libraries(reality PRIVATE kith_simnet kith_net_asio kith_services_store
+    kith_test_shaped)
+  target_precompile_headers(reality REUSE_FROM kith_pch)
+  if(KITH_CHECK)
+    return()
+  endif()
+  add_test(NAME reality COMMAND reality 2)
+  set_tests_properties(reality PROPERTIES TIMEOUT 300 RUN_SERIAL ON)
 endfunction()

@@ -133,6 +133,24 @@ TEST_F(SimNetTest, receive_window_over_round_trip_bounds_the_throughput_of_a_pip
   EXPECT_NEAR(rate, 1e6 / 0.1, 0.02 * 1e6 / 0.1);
 }
 
+// As WireHost writes: frames of any size, more when little is left.
+TEST_F(SimNetTest, receive_window_is_used_whole_whatever_the_size_of_writes) {
+  build(2, {.latency = 40ms, .receive_window = 512u << 10});
+  const auto [near, far] = connect(0, 1);
+  at(1).sink.keep = false;
+  const auto refill = [&, slot = near](host::PipeSlot) {
+    while (at(0).transport.backlog(slot) <= host::kPipeBacklogLow)
+      at(0).transport.write(slot, Bytes::copy(std::string(65'537, 'x')));
+  };
+  at(0).sink.after_writable = refill;
+  refill(near);
+  cluster->run_for(1s);
+  const std::uint64_t before = at(1).sink.bytes;
+  cluster->run_for(8s);
+  const double rate = static_cast<double>(at(1).sink.bytes - before) / 8;
+  EXPECT_NEAR(rate, 524288 / 0.08, 0.02 * 524288 / 0.08);
+}
+
 TEST_F(SimNetTest, segment_cuts_through_both_links_instead_of_being_stored_twice) {
   build(2, {.latency = 10ms,
             .up_bytes_per_second = 1'000'000,
