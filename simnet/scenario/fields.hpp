@@ -54,7 +54,6 @@ void describe(F& f, store::MemoryFaults& v) {
   f.share("rot", v.rot_ppm);
   f.flag("torn", v.torn);
   f.flag("cold", v.forget_cache);
-  f.share("rot", v.rot_ppm);
 }
 
 template <class F>
