@@ -96,7 +96,8 @@ bool SimNet::send_segment(PipeSlot pipe, PipeEnd& end) {
 }
 
 // Waits for a 64th of a window, or all that there is to send, rather than to send crumbs. What is
-// waited for stays unused: an eighth cost as much of the throughput, where TCP's segments cost none.
+// waited for stays unused: an eighth cost as much of the throughput, where TCP's segments cost
+// none.
 bool SimNet::has_window(PipeSlot pipe, PipeEnd& end, std::size_t& room) {
   const std::size_t window = nodes_[end.peer_node].link.receive_window;
   room = window > end.unacknowledged ? window - end.unacknowledged : 0;

@@ -5,10 +5,10 @@
 #include <boost/json/value.hpp>
 
 #include "schema/base/base_encoding.hpp"
+#include "schema/base/nearest.hpp"
 #include "services/bridge/cstore_api.hpp"
 #include "services/bridge/edil_api.hpp"
 #include "services/bridge/metrics.hpp"
-#include "schema/base/nearest.hpp"
 #include "services/bridge/poa_api.hpp"
 #include "services/bridge/version.hpp"
 

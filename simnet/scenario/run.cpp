@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "schema/base/nearest.hpp"
 #include "simnet/scenario/checks.hpp"
 #include "simnet/scenario/deliveries.hpp"
 #include "simnet/scenario/faults.hpp"
@@ -199,16 +200,25 @@ class Run final : private HomeListener, private EventObserver {
       verdict.ok = found != result.metrics.end() &&
                    (!expect.has_min || found->second >= expect.min) &&
                    (!expect.has_max || found->second <= expect.max);
-      verdict.found = found == result.metrics.end() ? "this run has no such metric"
+      verdict.found = found == result.metrics.end() ? no_such_metric(expect.metric, result)
                                                     : number_text(found->second);
       result.verdicts.push_back(std::move(verdict));
     }
+  }
+
+  static std::string no_such_metric(const std::string& name, const RunResult& result) {
+    std::vector<std::string_view> known;
+    for (const auto& [metric, value] : result.metrics) known.push_back(metric);
+    const std::string_view near = nearest_name(name, known);
+    return "this run has no such metric" +
+           (near.empty() ? "" : "; did you mean '" + std::string(near) + "'?");
   }
 
   void picture(Picture& picture) {
     picture.group.resize(scenario_.nodes);
     picture.up.resize(scenario_.nodes);
     constexpr std::size_t kEdgesMax = 4000;
+    std::vector<std::pair<NodeIndex, NodeIndex>> edges;
     for (NodeIndex node = 0; node < town_.started(); ++node) {
       picture.up[node] = town_.up(node);
       const auto& groups = scenario_.groups;
@@ -216,12 +226,14 @@ class Run final : private HomeListener, private EventObserver {
       for (std::size_t g = 0; g < groups.size(); ++g)
         if (groups[g].name == town_.group_of(node).name)
           picture.group[node] = static_cast<std::uint8_t>(g);
-      if (!town_.up(node) || picture.edges.size() >= kEdgesMax) continue;
+      if (!town_.up(node)) continue;
       for (const host::PeerStatus& peer : town_.home(node).host().peers())
-        if (const auto other = town_.node_of(peer.facts.id);
-            other && *other > node && picture.edges.size() < kEdgesMax)
-          picture.edges.emplace_back(node, *other);
+        if (const auto other = town_.node_of(peer.facts.id); other && *other > node)
+          edges.emplace_back(node, *other);
     }
+    // Of many, as many from everywhere.
+    const std::size_t step = edges.size() / kEdgesMax + 1;
+    for (std::size_t i = 0; i < edges.size(); i += step) picture.edges.push_back(edges[i]);
   }
 
   void after_event(const Event& event, std::uint64_t trace) override {
