@@ -289,18 +289,23 @@ void SimHosts::on_moved(NodeIndex node) {
 // two intervals after the cut, if it lasts so long.
 void SimHosts::watch_for_silence(SimLinkRef ref) {
   SimLink::Side& side = *find(ref);
-  if (side.host == nullptr || side.silence_scheduled || net_.passes(side.node, other(ref).node))
-    return;
+  if (side.host == nullptr || side.silence_scheduled || answers(ref)) return;
   side.silence_scheduled = true;
   const Mono at = world().now() + 2 * host::HostLimits{}.keepalive_interval;
   schedule(at, side.node, kSilence, ref);
+}
+
+// A ping goes there and its answer back.
+bool SimHosts::answers(SimLinkRef ref) {
+  const NodeIndex here = find(ref)->node, there = other(ref).node;
+  return net_.passes(here, there) && net_.passes(there, here);
 }
 
 void SimHosts::on_silence(SimLinkRef ref) {
   SimLink::Side* side = find(ref);
   if (side == nullptr) return;
   side->silence_scheduled = false;
-  if (side->host != nullptr && !net_.passes(side->node, other(ref).node))
+  if (side->host != nullptr && !answers(ref))
     side->host->lose(ref, fail(Errc::timeout, "the peer does not answer"));
 }
 

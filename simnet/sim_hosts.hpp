@@ -53,6 +53,7 @@ class SimHosts final : public EventHandler, private CutWatcher {
   void on_cut(std::optional<NodeIndex> node) override;
   void on_moved(NodeIndex node) override;
   void watch_for_silence(SimLinkRef ref);
+  bool answers(SimLinkRef ref);
   void schedule(Mono at, NodeIndex node, Kind kind, SimLinkRef ref);
   static bool has_more(const SimLink::Side& side);
   void pump(SimLinkRef ref);

@@ -84,7 +84,7 @@ TEST_F(PipeFaults, a_lost_segment_comes_late_and_nothing_overtakes_it) {
     }
   }
   EXPECT_NEAR(late, 40, 25);  // a fifth of 200
-  EXPECT_EQ(at(1).sink.pipes[at(1).sink.accepted.back()].data, sent);
+  EXPECT_EQ(at(1).sink.pipes[at(1).sink.accepted.back()].received, sent);
 }
 
 TEST_F(PipeFaults, a_path_that_loses_everything_kills_the_pipe) {
@@ -109,10 +109,10 @@ TEST_F(PipeFaults, what_a_mute_node_sends_does_not_arrive_and_what_others_send_d
   at(1).transport.write(far, Bytes::copy("to the mute"));
   cluster->run_for(5s);
   EXPECT_EQ(at(1).sink.bytes, 0u);
-  EXPECT_EQ(at(0).sink.pipes[pipe].data, "to the mute");
+  EXPECT_EQ(at(0).sink.pipes[pipe].received, "to the mute");
   cluster->net().heal();
   cluster->run_for(1s);
-  EXPECT_EQ(at(1).sink.pipes[far].data, "from the mute");
+  EXPECT_EQ(at(1).sink.pipes[far].received, "from the mute");
 }
 
 TEST_F(PipeFaults, a_block_cuts_one_direction_of_one_path) {
@@ -135,7 +135,7 @@ TEST_F(PipeFaults, a_clogged_node_gets_all_of_it_later_in_order) {
   }
   EXPECT_EQ(at(1).sink.bytes, 0u);
   cluster->run_for(3s);
-  EXPECT_EQ(at(1).sink.pipes[at(1).sink.accepted.back()].data, "abc");
+  EXPECT_EQ(at(1).sink.pipes[at(1).sink.accepted.back()].received, "abc");
 }
 
 TEST_F(PipeFaults, a_move_ends_connections_and_the_new_address_answers) {
@@ -376,6 +376,7 @@ TEST_F(MessageFaults, a_clog_delays_and_a_mute_node_is_not_heard) {
 TEST_F(MessageFaults, an_idle_listener_notices_that_nothing_comes_any_more) {
   build();
   ASSERT_TRUE(connect(0, 1));
+  cluster->run_for(1s);
   const NodeIndex mute[] = {0};
   cluster->net().partition_one_way(mute);
   cluster->run_for(120s);
@@ -396,6 +397,7 @@ TEST_F(MessageFaults, a_translator_keeps_strangers_out) {
 TEST_F(MessageFaults, a_move_costs_the_connections_and_no_more) {
   build();
   ASSERT_TRUE(connect(0, 1));
+  cluster->run_for(1s);
   cluster->net().set_address(1, 172u << 24 | 16u << 16 | 7);
   cluster->run_for(120s);
   EXPECT_EQ(at(1).gone, 1);
