@@ -72,9 +72,8 @@ class Parser {
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
-  void add_jobs(CLI::App* app) {
-    app->add_option("--jobs", jobs_, "processes at once")
-        ->check(CLI::Range(std::uint32_t{1}, kJobsMax));
+  void add_jobs(CLI::App* app, const char* what = "processes at once") {
+    app->add_option("--jobs", jobs_, what)->check(CLI::Range(std::uint32_t{1}, kJobsMax));
   }
   void add_quiet(CLI::App* app) { app->add_flag("--quiet", quiet_, "no progress on stderr"); }
 
@@ -89,6 +88,7 @@ class Parser {
     app->add_option("--out", out_, "a folder for figures, hashes, journal and report.html");
     app->add_flag("--overwrite", overwrite_, "replace the run that the folder holds");
     app->add_flag("--json", json_, "end with one line of JSON");
+    add_jobs(app, "as elsewhere; one run takes one process, so nothing changes here");
     add_quiet(app);
   }
   void add_verify() {

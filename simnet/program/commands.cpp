@@ -79,6 +79,7 @@ Result<Exit> execute(const RunCommand& command) {
   KITH_TRY(const Scenario scenario, load_scenario(command.source));
   std::optional<OutputFolder> out;
   if (!command.out.empty()) {
+    KITH_TRY_VOID(check_memory(scenario));  // before a run that the folder holds is removed
     KITH_TRY(out, OutputFolder::open(command.out, command.overwrite, scenario_text(scenario)));
   }
   const std::string started = utc_now();

@@ -11,7 +11,9 @@ namespace kith::simnet {
 Result<Exit> execute(const ReplayCommand& command) {
   KITH_TRY(const Manifest before, read_manifest(command.folder));
   KITH_TRY(const auto hashes, read_hashes(command.folder));
-  KITH_TRY(const Scenario scenario, load_scenario({command.folder + "/scenario.toml", {}}));
+  KITH_TRY(const bool unchanged, scenario_is_unchanged(command.folder, before));
+  KITH_TRY(const Scenario scenario, load_scenario({command.folder + "/scenario.toml",
+                                                   {{"seed", std::to_string(before.seed)}}}));
   ProgressLine line(command.quiet);
   RunHooks hooks;
   hooks.progress = [&](const RunProgress& progress) { line.on_progress(progress); };
@@ -25,8 +27,10 @@ Result<Exit> execute(const ReplayCommand& command) {
                      hash_text(before.hash) + "\n";
   if (const auto second = first_difference(hashes, result.second_hashes))
     text += "they first differ in second " + grouped(static_cast<std::uint64_t>(*second)) + "\n";
-  KITH_TRY_VOID(print(text + "another version of the program gives other runs; "
-                             "`kith-sim verify` tells whether this one repeats itself\n"));
+  text += unchanged ? "another version of the program gives other runs; "
+                      "`kith-sim verify` tells whether this one repeats itself\n"
+                    : "scenario.toml is not what ran: it was changed since\n";
+  KITH_TRY_VOID(print(text));
   return kExitFailed;
 }
 

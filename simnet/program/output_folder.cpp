@@ -148,11 +148,17 @@ Result<Manifest> read_manifest(const std::string& folder) {
     const auto& from = value.as_object();
     return Manifest{
         std::string(from.at("name").as_string()), std::string(from.at("command").as_string()),
+        std::string(from.at("scenario_sha256").as_string()),
         from.at("seed").to_number<std::uint64_t>(),
         std::stoull(std::string(from.at("summary").at("hash").as_string()), nullptr, 16)};
   } catch (const std::exception& thrown) {
     return fail(Errc::corrupt, path + " is not the manifest of a run", thrown.what());
   }
+}
+
+Result<bool> scenario_is_unchanged(const std::string& folder, const Manifest& manifest) {
+  KITH_TRY(const std::string text, read_file(folder + "/scenario.toml", kScenarioBytesMax));
+  return hex(sha256(view(text))) == manifest.scenario_sha256;
 }
 
 Result<ReportData> read_data(const std::string& folder) {

@@ -39,12 +39,15 @@ std::string events_jsonl(const std::vector<JournalLine>& journal);
 
 // Of a folder of run --out. Errors: usage (it holds no run), corrupt, io.
 struct Manifest {
-  std::string name, command;
+  std::string name, command, scenario_sha256;
   std::uint64_t seed = 0, hash = 0;
 };
 Result<Manifest> read_manifest(const std::string& folder);
 Result<ReportData> read_data(const std::string& folder);
 Result<std::vector<World::SecondHash>> read_hashes(const std::string& folder);
+
+// Whether scenario.toml is still what ran.
+Result<bool> scenario_is_unchanged(const std::string& folder, const Manifest& manifest);
 
 // The first second that two runs do not have in common; nothing when they are the same.
 std::optional<std::int64_t> first_difference(const std::vector<World::SecondHash>& left,

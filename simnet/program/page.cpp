@@ -6,6 +6,7 @@
 #include "simnet/program/distribution.hpp"
 #include "simnet/program/drawings.hpp"
 #include "simnet/program/page_style.hpp"
+#include "simnet/program/parameters.hpp"
 #include "simnet/program/summary.hpp"
 #include "simnet/program/text.hpp"
 
@@ -38,6 +39,7 @@ class Page {
     section("The network at the end", network_drawing(data_));
     section("Figures", figures());
     section("Checks", checks());
+    section("The scenario", parameters_section(data_.scenario));
     section("The same run again", "<pre>" + html_text(data_.command) +
                                       "</pre>\n<p class=\"soft\">hash " + hash_text(data_.hash) +
                                       ": the same seed gives the same hash, on every machine, "

@@ -49,6 +49,12 @@ svg text{font:11px system-ui,sans-serif;fill:var(--soft)}
 .figures div{display:flex;justify-content:space-between;gap:10px;border-bottom:1px solid var(--line);
 break-inside:avoid;padding:1px 0;font-variant-numeric:tabular-nums}
 .figures span{color:var(--soft);overflow-wrap:anywhere}
+.parameters{columns:3 280px;column-gap:16px;font-size:14px}
+.parameters table{width:100%;border-collapse:collapse;background:var(--card);border:1px solid var(--line);
+margin:0 0 12px;break-inside:avoid}
+.parameters caption{text-align:left;font-weight:600;padding:2px 0}
+.parameters th{text-align:left;font-weight:400;color:var(--soft);padding:1px 10px;vertical-align:top}
+.parameters td{text-align:right;padding:1px 10px;overflow-wrap:anywhere}
 ul.checks{margin:6px 0;padding-left:20px;font-size:14px}
 pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px 14px;
 overflow-x:auto;font-size:13px;white-space:pre-wrap;overflow-wrap:anywhere}

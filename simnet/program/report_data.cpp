@@ -7,6 +7,7 @@
 #include "simnet/program/shipped.hpp"
 #include "simnet/program/text.hpp"
 #include "simnet/scenario/fields.hpp"
+#include "simnet/scenario/scenario_toml.hpp"
 
 namespace kith::simnet {
 namespace {
@@ -74,6 +75,7 @@ ReportData make_report_data(const Scenario& scenario, const RunResult& result, s
   ReportData data;
   data.name = result.name;
   data.about = scenario.about;
+  data.scenario = scenario_text(scenario);
   data.seed = result.seed;
   data.hash = result.hash;
   data.nodes = result.nodes;
@@ -161,6 +163,7 @@ boost::json::object data_json(const ReportData& data) {
   for (const std::string& line : data.journal) journal.emplace_back(line);
   return {{"schema", 1},
           {"about", data.about},
+          {"scenario", data.scenario},
           {"commit", data.commit},
           {"version", data.version},
           {"started", data.started},
@@ -214,6 +217,7 @@ ReportData read_all(const boost::json::object& from) {
   ReportData data;
   read_summary(from.at("summary").as_object(), data);
   for (const auto& [to, key] : {std::pair{&data.about, "about"},
+                                {&data.scenario, "scenario"},
                                 {&data.commit, "commit"},
                                 {&data.version, "version"},
                                 {&data.started, "started"},

@@ -49,6 +49,7 @@ struct ReportData {
   std::vector<std::string> journal;  // the first lines, as text
   std::vector<std::string> groups;   // names; the last is the rest
   Picture picture;
+  std::string scenario;  // TOML, every value
 
   const double* metric(const std::string& key) const {
     const auto found = metrics.find(key);

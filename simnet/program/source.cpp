@@ -25,7 +25,8 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
                   path + " is longer than " + std::to_string(bytes_max) + " bytes");
   }
   if (std::ferror(file.get()))
-    return fail(Errc::io, path + " cannot be read", std::strerror(errno));
+    return fail(errno == EISDIR ? Errc::not_found : Errc::io, path + " cannot be read",
+                std::strerror(errno));
   return text;
 }
 
@@ -47,6 +48,7 @@ Result<Scenario> load_scenario(const Source& source) {
   auto text = read_file(name, kScenarioBytesMax);
   if (text) return read_scenario(*text, name, source.overrides);
   Error error = text.error();
+  if (error.code == Errc::oversized) error.fix = "give a scenario; this is something else";
   if (error.code != Errc::not_found) return error;
   if (!path) return shipped.error();
   error.code = Errc::usage;

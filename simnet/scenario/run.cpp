@@ -41,24 +41,6 @@ std::uint64_t proc_kib(const char* file, const char* field) {
 constexpr std::uint64_t kNodeBytesMessages = 256u << 10;
 constexpr std::uint64_t kNodeBytesWire = 2u << 20;
 
-Result<void> check_memory(const Scenario& scenario) {
-  const std::uint64_t have =
-      scenario.memory != 0 ? scenario.memory : proc_kib("/proc/meminfo", "MemAvailable") << 10;
-  const std::uint64_t wanted =
-      std::uint64_t{scenario.nodes} *
-      (scenario.fidelity == Fidelity::bytes ? kNodeBytesWire : kNodeBytesMessages);
-  if (have == 0 || wanted <= have) return {};
-  return fail(Errc::exhausted,
-              std::to_string(scenario.nodes) + " nodes want about " +
-                  size_text(wanted >> 20 << 20) + " of memory, and there are " +
-                  size_text(have >> 20 << 20),
-              {},
-              "--nodes " + std::to_string(have / (wanted / scenario.nodes)) +
-                  (scenario.fidelity == Fidelity::bytes
-                       ? ", or --set fidelity=messages, which takes an eighth"
-                       : ", or a larger machine"));
-}
-
 class Run final : private HomeListener, private EventObserver {
  public:
   Run(const Scenario& scenario, const RunHooks& hooks)
@@ -101,6 +83,8 @@ class Run final : private HomeListener, private EventObserver {
     result.metrics["faults.crashes"] = static_cast<double>(faults_.crashes());
     result.seconds = std::move(seconds_);
     result.journal = town_.journal().lines();
+    if (const std::uint64_t dropped = town_.journal().dropped(); dropped > 0)
+      result.metrics["journal.dropped"] = static_cast<double>(dropped);
     result.handlers = town_.world().handler_names();
     picture(result.picture);
     result.ok = std::all_of(result.verdicts.begin(), result.verdicts.end(),
@@ -277,6 +261,25 @@ std::string number_text(double value) {
   char text[40];
   std::snprintf(text, sizeof text, "%.6g", value);
   return text;
+}
+
+Result<void> check_memory(const Scenario& scenario) {
+  const std::uint64_t have =
+      scenario.memory != 0 ? scenario.memory : proc_kib("/proc/meminfo", "MemAvailable") << 10;
+  const bool bytes = scenario.fidelity == Fidelity::bytes;
+  const std::uint64_t each = bytes ? kNodeBytesWire : kNodeBytesMessages;
+  const std::uint64_t wanted = scenario.nodes * each;
+  if (have == 0 || wanted <= have) return {};
+  const auto rounded = [](std::uint64_t size) {
+    return size_text(size < 1u << 20 ? size : size >> 20 << 20);
+  };
+  std::string fix = scenario.memory != 0 ? "raise `memory`" : "a larger machine";
+  if (bytes) fix = "--set fidelity=messages, which takes an eighth, or " + fix;
+  if (have >= each) fix = "--nodes " + std::to_string(have / each) + ", or " + fix;
+  return fail(Errc::exhausted,
+              std::to_string(scenario.nodes) + " nodes want about " + rounded(wanted) +
+                  " of memory, and there are " + rounded(have),
+              {}, std::move(fix));
 }
 
 Result<RunResult> run_scenario(const Scenario& scenario, const RunHooks& hooks) {

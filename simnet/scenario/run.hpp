@@ -91,7 +91,10 @@ struct RunHooks {
 
 std::string number_text(double value);
 
-// Errors: exhausted, when the machine has too little memory for it.
+// Error: exhausted, when `memory` or the machine is too small for it. run_scenario asks it first.
+Result<void> check_memory(const Scenario& scenario);
+
+// Errors: those of check_memory.
 Result<RunResult> run_scenario(const Scenario& scenario, const RunHooks& hooks = {});
 
 }  // namespace kith::simnet

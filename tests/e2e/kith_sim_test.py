@@ -142,9 +142,20 @@ class KithSim(harness.HomesTest):
         self.assertIn("Twelve homes talk & <listen>.", page.text)
         # The same again, from the folder; then with another program's hash.
         self.assertIn("the same run", self.sim("replay", "o", "--quiet").out)
+        ran_hash = manifest["summary"]["hash"]
         manifest["summary"]["hash"] = "0" * 16
         self.file("o/manifest.json", json.dumps(manifest))
         self.assertIn("another run", self.sim("replay", "o", "--quiet", code=10).out)
+        # A seed edited by hand does not mislead; another change of the scenario is named.
+        manifest["summary"]["hash"] = ran_hash
+        self.file("o/manifest.json", json.dumps(manifest))
+        with open(self.path("o/scenario.toml"), encoding="utf-8") as file:
+            ran = file.read()
+        self.assertIn("\nseed = 1\n", ran)
+        self.file("o/scenario.toml", ran.replace("\nseed = 1\n", "\nseed = 9\n"))
+        self.assertIn("the same run", self.sim("replay", "o", "--quiet").out)
+        self.file("o/scenario.toml", ran.replace("nodes = 12", "nodes = 11"))
+        self.assertIn("it was changed since", self.sim("replay", "o", "--quiet", code=10).out)
         # The report anew; the folder itself is not overwritten unless told.
         os.unlink(self.path("o/report.html"))
         self.sim("report", "o")
@@ -305,6 +316,13 @@ class KithSim(harness.HomesTest):
         self.fails(self.sim("run", "small.toml", "--set", "memory=1MiB", code=1), "memory",
                    "--nodes")
         self.fails(self.sim("verify", "small.toml", "--set", "memory=1MiB", code=1), "memory")
+        self.fails(self.sim("run", "small.toml", "--set", "memory=1KiB", code=1), "raise `memory`")
+        # What a folder holds is not given up for a run that does not begin.
+        self.sim("run", "small.toml", "--out", "o", "--quiet")
+        self.fails(self.sim("run", "small.toml", "--set", "memory=1MiB", "--out", "o",
+                            "--overwrite", code=1), "memory")
+        self.assertIn("the same run", self.sim("replay", "o", "--quiet").out)
+        self.fails(self.sim("run", "./", code=2), "directory", "scenario ls")
         self.file("taken", "")
         self.fails(self.sim("run", "small.toml", "--out", "taken/o", code=1), "taken/o", "--out")
         self.fails(self.sim("run", "small.toml", "--out", "taken", code=1), "taken", "--out")

@@ -66,6 +66,11 @@ TEST(CommandLine, what_is_missing_or_impossible_says_what_to_write) {
   EXPECT_TRUE(holds(error_of({"verify", "hello", "--jobs", "0"}), "--jobs"));
 }
 
+TEST(CommandLine, one_run_takes_jobs_and_says_that_they_change_nothing) {
+  EXPECT_EQ(parsed<RunCommand>({"run", "hello", "--jobs", "2"}).source.name, "hello");
+  EXPECT_TRUE(holds(parsed<HelpCommand>({"run", "--help"}).text, "nothing changes here"));
+}
+
 TEST(CommandLine, a_sweep_has_no_seed_of_its_own) {
   EXPECT_TRUE(holds(error_of({"sweep", "hello", "--seeds", "3", "--seed", "1"}), "--seed"));
   const auto sweep = parsed<SweepCommand>(

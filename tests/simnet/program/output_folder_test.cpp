@@ -54,6 +54,16 @@ TEST_F(OutputFolderTest, what_is_written_reads_back) {
   EXPECT_TRUE(std::filesystem::exists(folder + "/report.html"));
 }
 
+TEST_F(OutputFolderTest, a_scenario_that_was_edited_after_the_run_is_noticed) {
+  const auto out = OutputFolder::open(root_, false, "name = \"t\"\n");
+  ASSERT_TRUE(out->write(a_run(), a_result()).has_value());
+  const auto manifest = read_manifest(root_);
+  ASSERT_TRUE(manifest.has_value()) << describe(manifest.error());
+  EXPECT_TRUE(*scenario_is_unchanged(root_, *manifest));
+  ASSERT_TRUE(write_file(root_ + "/scenario.toml", "name = \"u\"\n").has_value());
+  EXPECT_FALSE(*scenario_is_unchanged(root_, *manifest));
+}
+
 TEST_F(OutputFolderTest, a_folder_that_holds_a_run_is_refused_and_left_alone) {
   ASSERT_TRUE(OutputFolder::open(root_, false, "first").has_value());
   const auto again = OutputFolder::open(root_, false, "second");

@@ -48,6 +48,7 @@ TEST(Page, every_text_of_the_scenario_is_escaped) {
   ReportData data = a_run();
   const std::string evil = "<script>x('\"&')</script>";
   data.name = data.about = data.command = data.commit = data.started = evil;
+  data.scenario = evil + " = \"" + evil + "\"\n[" + evil + "]\n" + evil + " = 1\n";
   data.metrics[evil] = 1;
   data.verdicts = {{evil, false, evil}, {evil, true, evil}};
   for (ReportHistogram& histogram : data.histograms) histogram.name += evil;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "simnet/program/report_data.hpp"
+#include "simnet/scenario/scenario_toml.hpp"
 
 namespace kith::simnet {
 
@@ -45,6 +46,10 @@ inline ReportData a_run() {
   data.picture.group = {0, 1, 1, 0};
   data.picture.up = {true, true, false, true};
   data.picture.edges = {{0, 1}, {1, 3}};
+  Scenario scenario;
+  scenario.name = data.name;
+  scenario.nodes = 1000;
+  data.scenario = scenario_text(scenario);
   return data;
 }
 
