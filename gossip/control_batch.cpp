@@ -32,6 +32,7 @@ void ControlBatch::iwant(host::PeerSlot to, ByteView id) {
 }
 
 void ControlBatch::flush(Effects& out) {
+  if (items_.empty()) return;
   std::stable_sort(items_.begin(), items_.end(),
                    [](const Item& a, const Item& b) { return a.to < b.to; });
   libp2p::GossipControlOut rpc;

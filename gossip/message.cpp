@@ -17,18 +17,18 @@ std::array<std::uint8_t, kSeqnoBytes> big_endian(std::uint64_t number) {
   return to;
 }
 
-// An RPC of `encoded` alone has one byte of field key and the length in front.
-bool is_alone(const Bytes& rpc, ByteView encoded) {
-  return rpc.size() == 1 + varint_size(encoded.size()) + encoded.size() &&
-         encoded.data() + encoded.size() == rpc.end();
-}
-
 Bytes own_rpc(const Bytes& rpc, ByteView encoded, bool share) {
   if (!is_alone(rpc, encoded)) return libp2p::encode_gossip_publish(encoded);
   return share || rpc.size() > kCopyBytesMax ? rpc : Bytes::copy(rpc);
 }
 
 }  // namespace
+
+// One byte of field key and the length stand in front.
+bool is_alone(const Bytes& rpc, ByteView encoded) {
+  return rpc.size() == 1 + varint_size(encoded.size()) + encoded.size() &&
+         encoded.data() + encoded.size() == rpc.end();
+}
 
 Refusal refusal_of(const libp2p::GossipMessageFields& fields) {
   if (fields.data && fields.data->size() > kGossipDataMax) return Refusal::oversized;
@@ -43,6 +43,13 @@ Bytes message_id(ByteView author, ByteView seqno) {
   return Bytes::make(author.size() + seqno.size(), [&](std::span<std::uint8_t> to) {
     std::copy(seqno.begin(), seqno.end(), std::copy(author.begin(), author.end(), to.begin()));
   });
+}
+
+std::uint64_t tail_of(ByteView id) {
+  std::uint64_t tail = 0;
+  for (const std::uint8_t byte : id.last(std::min<std::size_t>(id.size(), sizeof tail)))
+    tail = tail << 8 | byte;
+  return tail;
 }
 
 Received receive(const Bytes& rpc, ByteView encoded, const libp2p::GossipMessageFields& fields,

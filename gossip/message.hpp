@@ -44,7 +44,12 @@ enum class Refusal : std::uint8_t { none, malformed, oversized };
 // Whether the fields are those of a signed message within bounds; no cryptography yet.
 Refusal refusal_of(const libp2p::GossipMessageFields& fields);
 
+// Whether the message `encoded` is all that `rpc` holds, in the usual encoding.
+bool is_alone(const Bytes& rpc, ByteView encoded);
+
 Bytes message_id(ByteView author, ByteView seqno);
+// The last eight bytes of an id, as a number.
+std::uint64_t tail_of(ByteView id);
 
 struct Received {
   Message message;  // without key, topic and via

@@ -6,7 +6,10 @@
 namespace kith::gossip {
 
 Router::Router(RouterConfig config, Rng rng)
-    : config_(std::move(config)), rng_(std::move(rng)), hash_(rng_) {
+    : config_(std::move(config)),
+      self_tail_(tail_of(config_.self.bytes())),
+      rng_(std::move(rng)),
+      hash_(rng_) {
   CHECK(config_.degree_low <= config_.degree && config_.degree <= config_.degree_high);
   CHECK(config_.degree_out <= config_.degree / 2);
 }
@@ -106,7 +109,10 @@ void Router::on_rpc(Now now, host::PeerSlot slot, const Bytes& rpc, Effects& out
     ++counters_.rpc_ignored_peer;
     return;
   }
-  // Of the thread, not of the router: thousands of simulated ones share it.
+  // Both of the thread, not of the router: thousands of simulated ones share them.
+  thread_local Outlines outlines;
+  if (config_.exact_buffers)
+    if (const Outline* known = outlines.find(rpc)) return on_outline(*peer, *known, out);
   thread_local libp2p::GossipRpc said;
   if (!libp2p::decode_gossip_rpc(rpc, said)) {
     ++counters_.rpc_malformed;

@@ -30,6 +30,7 @@
 #include "gossip/counters.hpp"
 #include "gossip/effects.hpp"
 #include "gossip/message_cache.hpp"
+#include "gossip/outlines.hpp"
 #include "gossip/peers.hpp"
 #include "gossip/seen_cache.hpp"
 #include "gossip/topics.hpp"
@@ -88,6 +89,12 @@ class Router {
 
   // router_messages.cpp
   void on_published(Now now, Peer& peer, const Bytes& rpc, ByteView encoded, Effects& out);
+  // The rest of the way of a well-formed message. `receive()` gives its Received.
+  template <class Receive>
+  void consider(const Peer& peer, const libp2p::GossipMessageFields& fields, ByteView id,
+                Receive&& receive, Effects& out);
+  void on_outline(const Peer& peer, const Outline& outline, Effects& out);
+  bool is_own(ByteView from) const;
   bool is_duplicate(host::PeerSlot from, std::uint64_t key);
   void accept(Now now, ValidationQueue::Entry entry, Effects& out);
   void forward(Now now, const ValidationQueue::Entry& entry, const Topic& topic, Effects& out);
@@ -116,6 +123,7 @@ class Router {
   void choose(std::vector<host::PeerSlot>& from, std::size_t count);
 
   RouterConfig config_;
+  std::uint64_t self_tail_;  // the end of our id: nearly all others differ there already
   Rng rng_;
   crypto::SipHash hash_;
   Peers peers_;

@@ -19,23 +19,38 @@ void Router::on_published(Now now, Peer& peer, const Bytes& rpc, ByteView encode
     blame(now, peer, kBlameMalformed);
     return;
   }
-  const TopicIndex index = joined(*fields->topic);
-  if (!index) {
-    ++counters_.unknown_topic;
-    return;
-  }
-  if (equal(*fields->from, config_.self.bytes())) {
-    ++counters_.echoes;
-    return;
-  }
   // Most are copies of what was seen: nothing is allocated for them.
   std::array<std::uint8_t, kFromBytesMax + kSeqnoBytes> id{};
   const auto seqno_at = std::copy(fields->from->begin(), fields->from->end(), id.begin());
   const auto id_end = std::copy(fields->seqno->begin(), fields->seqno->end(), seqno_at);
-  const std::uint64_t key = key_of({id.data(), static_cast<std::size_t>(id_end - id.begin())});
+  const auto receive_it = [&] {
+    return receive(rpc, encoded, *fields, message_id(*fields->from, *fields->seqno),
+                   config_.exact_buffers);
+  };
+  consider(peer, *fields, {id.data(), static_cast<std::size_t>(id_end - id.begin())}, receive_it,
+           out);
+}
+
+void Router::on_outline(const Peer& peer, const Outline& outline, Effects& out) {
+  const Received& received = outline.received;
+  consider(peer, outline.fields, received.message.id, [&] { return received; }, out);
+}
+
+template <class Receive>
+void Router::consider(const Peer& peer, const libp2p::GossipMessageFields& fields, ByteView id,
+                      Receive&& receive, Effects& out) {
+  if (is_own(*fields.from)) {
+    ++counters_.echoes;
+    return;
+  }
+  const std::uint64_t key = key_of(id);
   if (is_duplicate(peer.slot, key)) return;
-  Received received = receive(rpc, encoded, *fields, message_id(*fields->from, *fields->seqno),
-                              config_.exact_buffers);
+  const TopicIndex index = joined(*fields.topic);
+  if (!index) {
+    ++counters_.unknown_topic;
+    return;
+  }
+  Received received = receive();
   if (ValidationQueue::Entry* same = queue_.find_same(key, received.message.rpc)) {
     ++counters_.duplicates;
     queue_.note(*same, peer.slot);
@@ -50,6 +65,10 @@ void Router::on_published(Now now, Peer& peer, const Bytes& rpc, ByteView encode
     return;
   }
   out.push_back(Verify{*slot, std::move(received.part)});
+}
+
+bool Router::is_own(ByteView from) const {
+  return tail_of(from) == self_tail_ && equal(from, config_.self.bytes());
 }
 
 bool Router::is_duplicate(host::PeerSlot from, std::uint64_t key) {

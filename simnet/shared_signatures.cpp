@@ -1,23 +1,23 @@
 #include "simnet/shared_signatures.hpp"
 
-#include <cstring>
+#include <xxhash.h>
 
 namespace kith::simnet {
+namespace {
 
-std::size_t SharedSignatures::First8::operator()(const Sha256Digest& digest) const {
-  std::size_t first = 0;
-  std::memcpy(&first, digest.data(), sizeof first);
-  return first;
+// Each part's hash is the seed of the next, so that no two questions that differ in where a part
+// ends are one.
+XXH128_hash_t mix(XXH128_hash_t before, ByteView part) {
+  XXH128_hash_t mixed = XXH3_128bits_withSeed(part.data(), part.size(), before.low64);
+  mixed.high64 ^= before.high64 * 3;
+  return mixed;
 }
 
+}  // namespace
+
 bool SharedSignatures::verify(const crypto::PublicKey& key, ByteView content, ByteView signature) {
-  // Sizes in front, so that no two questions have one hash.
-  const std::uint64_t sizes[] = {key.encoded().size(), content.size(), signature.size()};
-  hash_.update(ByteView(reinterpret_cast<const std::uint8_t*>(sizes), sizeof sizes));
-  hash_.update(key.encoded());
-  hash_.update(content);
-  hash_.update(signature);
-  const Sha256Digest question = hash_.finish();
+  const XXH128_hash_t hash = mix(mix(mix({}, key.encoded()), content), signature);
+  const Question question{hash.low64, hash.high64};
   if (const auto found = known_.find(question); found != known_.end()) return found->second;
   if (known_.size() >= kSharedSignaturesMax) known_.clear();
   ++checked_;

@@ -1,14 +1,14 @@
 // SharedSignatures: signature checks of all nodes of a simulation, each done once. A message that
 // reaches ten thousand nodes is checked ten thousand times on as many machines; here they are one.
-// What is remembered is the result of the real check, by a hash of all that went into it, so runs
-// are equal to runs without.
+// What is remembered is the result of the real check, by a hash (XXH3, 128 bits) of all that went
+// into it, so runs are equal to runs without: a simulation forges signatures, but no collisions.
 // Bound: kSharedSignaturesMax results; then it starts anew.
 #pragma once
 
 #include <unordered_map>
+#include <utility>
 
 #include "net/crypto/signatures.hpp"
-#include "schema/base/sha256.hpp"
 
 namespace kith::simnet {
 
@@ -20,11 +20,11 @@ class SharedSignatures final : public crypto::Signatures {
   std::uint64_t checked() const { return checked_; }  // not remembered, but computed
 
  private:
-  struct First8 {
-    std::size_t operator()(const Sha256Digest& digest) const;
+  using Question = std::pair<std::uint64_t, std::uint64_t>;
+  struct First {
+    std::size_t operator()(const Question& question) const { return question.first; }
   };
-  std::unordered_map<Sha256Digest, bool, First8> known_;  // looked up only, never iterated
-  Sha256 hash_;
+  std::unordered_map<Question, bool, First> known_;  // looked up only, never iterated
   std::uint64_t checked_ = 0;
 };
 
