@@ -28,6 +28,7 @@ NodeIndex Cluster::add_node(std::uint32_t ip, const LinkOptions& link) {
 void Cluster::start(NodeIndex index) {
   Node& node = nodes_[index];
   node.loop = std::make_unique<SimLoop>(loops_, index, options_.costs);
+  node.loop->set_wall_error(node.wall);
   node.transport = std::make_unique<SimTransport>(net_, index, *node.loop);
   if (!factory_) return;
   const std::uint64_t life = std::uint64_t{node.incarnation} << 32 | index;
@@ -40,6 +41,7 @@ void Cluster::end(NodeIndex index) {
   Node& node = nodes_[index];
   node.app.reset();
   node.transport.reset();
+  if (node.loop) node.wall = node.loop->wall_error();
   node.loop.reset();
 }
 
@@ -51,9 +53,8 @@ void Cluster::crash(NodeIndex node, CrashKind kind) {
   end(node);
 }
 
-void Cluster::pause(NodeIndex node, Duration time) {
+void Cluster::pause(NodeIndex node, Mono until) {
   if (!alive(node)) return;
-  const Mono until = later(world_.now(), time);
   nodes_[node].loop->pause(until);
   net_.pause(node, until);
 }

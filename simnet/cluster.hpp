@@ -8,7 +8,7 @@
 //   ASSERT_TRUE(cluster.run_until([&] { return ...; }, 10s));
 //
 // crash() destroys a node's app, transport and loop, in that order, after the net stopped listening
-// to them; restart() makes them anew by the factory, at the same address.
+// to them; restart() makes them anew by the factory, at the same address and with the same clock.
 #pragma once
 
 #include <functional>
@@ -74,8 +74,9 @@ class Cluster {
   NodeIndex add_node(std::uint32_t ip, const LinkOptions& link);
   void crash(NodeIndex node, CrashKind kind = CrashKind::power);
   void restart(NodeIndex node);  // a crashed one
-  // The process stands still: what comes in and what is due waits.
-  void pause(NodeIndex node, Duration time);
+  // The process stands still: what comes in and what is due waits, and then comes in its order.
+  void pause(NodeIndex node, Mono until);
+  void pause(NodeIndex node, Duration time) { pause(node, later(world_.now(), time)); }
 
   void run_for(Duration time) { world_.run_for(time); }
   bool run_until(const std::function<bool()>& reached, Duration within) {
@@ -89,6 +90,7 @@ class Cluster {
     std::unique_ptr<SimTransport> transport;
     std::unique_ptr<NodeApp> app;
     std::uint32_t incarnation = 0;
+    WallError wall;  // of the machine, while no process runs
   };
   void start(NodeIndex node);
   void end(NodeIndex node);

@@ -3,22 +3,31 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "net/base/time.hpp"
 #include "simnet/nat.hpp"
 
 namespace kith::simnet {
 
+// How jitter is spread over [0, LinkOptions::jitter]; normal: the sum of four uniform draws.
+enum class Jitter : std::uint8_t { uniform, normal };
+
+// One way between regions, from row to column; square.
+using RegionTable = std::vector<std::vector<Duration>>;
+
 struct LinkOptions {
-  Duration latency = 20ms;                // one way, of a path between two such nodes
-  Duration jitter{};                      // uniform in [0, jitter], drawn for each segment
+  Duration latency = 20ms;  // one way, of a path between two such nodes
+  Duration jitter{};        // drawn for each segment that it sends
+  Jitter jitter_kind = Jitter::uniform;
   std::uint64_t up_bytes_per_second = 0;  // 0: unlimited
   std::uint64_t down_bytes_per_second = 0;
   std::size_t receive_window = 1u << 20;  // bytes under way and unread, each direction of a pipe
   std::uint32_t dial_failure_ppm = 0;     // chance that a dial to it is refused
   std::uint32_t reset_ppm = 0;            // chance, each segment that it sends, that the pipe dies
-  // Chance that a packet of kPacketBytes is lost on this side of a path. A stream meets it as TCP
-  // does: the segment comes later, the rate falls, and at last the connection dies (sim_loss.cpp).
+  // Chance that a packet of kPacketBytes is lost on this side of a path: a path between two such
+  // nodes loses twice as many. A stream meets it as TCP does: the segment comes later, the rate
+  // falls, and at last the connection dies (loss.hpp).
   std::uint32_t loss_ppm = 0;
   std::uint8_t region = 0;     // with SimNet::set_regions
   Nat nat = Nat::open;         // in front of it
@@ -27,10 +36,8 @@ struct LinkOptions {
   // random place, so that readers meet every boundary.
   std::size_t segment_max = 64u << 10;
   std::uint32_t cut_ppm = 0;
+  friend bool operator==(const LinkOptions&, const LinkOptions&) = default;
 };
-
-inline constexpr std::uint32_t kPacketBytes = 1460;  // an Ethernet's, less the headers
-inline constexpr std::uint32_t kLossesMax = 9;       // of one segment in a row; then a reset
 
 // What holds for everybody.
 struct NetOptions {

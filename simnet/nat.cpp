@@ -4,32 +4,61 @@
 
 namespace kith::simnet {
 
-NatEndpoint NatTable::dialed(Mono now, Nat kind, NatEndpoint inside, NatEndpoint to) {
-  if (kind == Nat::open) return inside;
-  std::erase_if(mappings_, [&](const Mapping& known) {
-    return known.to == to || now - known.at > kNatMapping;
-  });
-  if (mappings_.size() >= kNatMappingsMax) mappings_.erase(mappings_.begin());
-  mappings_.push_back({to, now});
-  if (kind != Nat::symmetric && kind != Nat::carrier) return inside;
-  NatEndpoint outside = inside;
-  outside.port = port_next_;
-  port_next_ = static_cast<std::uint16_t>(port_next_ == 32'767 ? 1024 : port_next_ + 1);
-  return outside;
+bool NatTable::taken(std::uint16_t port) const {
+  return std::any_of(sessions_.begin(), sessions_.end(),
+                     [port](const Session& session) { return session.port == port; });
 }
 
-bool NatTable::admits(Mono now, Nat kind, NatEndpoint from) const {
-  if (kind == Nat::open) return true;
-  if (kind == Nat::symmetric || kind == Nat::carrier) return false;
-  return std::any_of(mappings_.begin(), mappings_.end(), [&](const Mapping& known) {
-    if (now - known.at > kNatMapping) return false;
-    if (kind == Nat::full_cone) return true;
-    return known.to.ip == from.ip && (kind == Nat::restricted || known.to.port == from.port);
-  });
+std::uint16_t NatTable::choose_port(NatEndpoint inside) {
+  if (independent()) {
+    for (const Session& session : sessions_)
+      if (session.inside == inside) return session.port;
+    if (!taken(inside.port)) return inside.port;
+  }
+  // There are more ports than sessions.
+  for (;;) {
+    const std::uint16_t port = port_next_;
+    port_next_ = static_cast<std::uint16_t>(port_next_ == 32'767 ? 1024 : port_next_ + 1);
+    if (!taken(port)) return port;
+  }
 }
 
-std::uint32_t NatTable::carrier_ip(std::uint32_t node) {
-  return (100u << 24 | 64u << 16) + node / kCarrierShare + 1;  // RFC 6598
+NatEndpoint NatTable::open(Mono now, NatEndpoint inside, NatEndpoint to) {
+  std::erase_if(sessions_, [now](const Session& session) { return !lives(session, now); });
+  for (Session& session : sessions_) {
+    if (session.inside != inside || session.to != to) continue;
+    ++session.connections;
+    session.last = now;
+    return {ip_, session.port};
+  }
+  if (sessions_.size() >= kNatSessionsMax) sessions_.erase(sessions_.begin());
+  const std::uint16_t port = choose_port(inside);
+  sessions_.push_back({inside, to, port, 1, now});
+  return {ip_, port};
+}
+
+void NatTable::close(Mono now, NatEndpoint inside, NatEndpoint to) {
+  for (Session& session : sessions_) {
+    if (session.inside != inside || session.to != to || session.connections == 0) continue;
+    --session.connections;
+    session.last = now;
+  }
+}
+
+std::optional<NatEndpoint> NatTable::admit(Mono now, std::uint16_t port, NatEndpoint from) const {
+  for (const Session& session : sessions_) {
+    if (session.port != port || !lives(session, now)) continue;
+    const bool address = kind_ == Nat::full_cone || session.to.ip == from.ip;
+    const bool exact = kind_ == Nat::full_cone || kind_ == Nat::restricted || session.to == from;
+    if (address && exact) return session.inside;
+  }
+  return std::nullopt;
+}
+
+std::optional<NatEndpoint> NatTable::owner(Mono now, std::uint16_t port) const {
+  for (const Session& session : sessions_)
+    if (session.port == port && lives(session, now)) return session.inside;
+  return std::nullopt;
 }
 
 }  // namespace kith::simnet

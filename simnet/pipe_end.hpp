@@ -60,10 +60,12 @@ struct PipeEnd {
   host::PipeSlot peer;  // none before the listener answered
   Multiaddr local;
   Multiaddr remote;
+  Multiaddr seen;       // dialler: how the other side sees `local`
+  bool mapped = false;  // dialler: its translator keeps a mapping for it
   State state = State::dialing;
   bool dial_failed = false;  // how its last event is called
   bool told = false;         // its last event has come
-  bool cut = false;          // the other side has another address now
+  bool cut = false;          // one of the sides has another address now
   Error why;
 
   bool close_asked = false;
@@ -87,7 +89,9 @@ struct PipeEnd {
   std::size_t arrived = 0;  // of those: in the receiver's downlink
   std::size_t held = 0;     // of those, behind: stopped by a partition
   Mono held_since{};
-  Fifo<Bytes> unread;  // received while reading was paused
+  bool unheard = false;       // acknowledgements do not come back
+  std::size_t ungranted = 0;  // read, and the sender cannot be told
+  Fifo<Bytes> unread;         // received while reading was paused
 
   // The front of the queue as one piece of at most `bytes_max`.
   Bytes take(std::size_t bytes_max);

@@ -82,6 +82,7 @@ class SimHost final : public host::Host, private Alarm {
   void prefetch() const;
   void prefetch(host::StreamSlot stream, bool protocol) const;
   void on_deadline(SimLinkRef ref);               // of the handshake
+  void on_moved() { facts_.reset(); }             // it has another address
   void lose(SimLinkRef ref, const Error& error);  // the connection is over, for this reason
 
  private:

@@ -140,9 +140,10 @@ void SimHost::on_hop(SimLinkRef ref, SimLink::Side& side, const Frame& frame) {
 }
 
 void SimHost::on_syn(SimLinkRef ref, SimLink::Side& side) {
-  if (!hosts_.net().admits(node_, side.remote)) return;  // the dialler hears nothing
+  const auto local = hosts_.net().admit(node_, side.local, side.remote);
+  if (!local) return;  // the dialler hears nothing
   std::optional<host::Admission::Ticket> ticket;
-  if (!stopped_ && hosts_.net().draw_accept(node_, side.local))
+  if (!stopped_ && hosts_.net().draw_accept(node_, *local))
     ticket = admission_.inbound(side.remote);
   if (!ticket) {
     Frame no;

@@ -36,7 +36,7 @@ SimLinkRef SimHosts::dial(SimHost& from, NodeIndex node, const Multiaddr& to) {
   mine.host = &from;
   mine.number_next = 1;
   mine.local = net_.next_local(node);
-  theirs.remote = net_.seen_as(node, mine.local, to);
+  theirs.remote = net_.open_mapping(node, mine.local, to);
   mine.remote = theirs.local = to;
   const auto target = net_.node_at(to);
   theirs.node = target.value_or(node);
@@ -123,14 +123,20 @@ void SimHosts::depart(SimLinkRef ref, SimLink::Side& side, std::optional<Duratio
                       Frame frame) {
   const NodeIndex to = other(ref).node;
   side.bytes_out += frame.bytes;
-  const SimNet::Loss loss = net_.draw_loss(side.node, to, frame.bytes);
-  if (loss.fatal && side.host != nullptr)
-    return side.host->lose(ref, fail(Errc::timeout, "too many packets were lost"));
+  const bool opens = frame.kind == FrameKind::hop && frame.hop <= 2;
+  Loss loss;
+  if (frame.kind != FrameKind::bye)  // as a reset of SimNet
+    loss =
+        net_.draw_loss(side.node, to, frame.bytes, opens ? kRetransmitSynAfter : kRetransmitAfter);
   side.uplink_until = net_.leave_uplink(side.node, frame.bytes);
   if (!latency) latency = net_.draw_latency(side.node, to);
   const Mono at = std::max(side.uplink_until + *latency + loss.delay, side.last_arrival);
   if (loss.pace > Duration{})
     side.uplink_until = std::max(side.uplink_until, world().now() + loss.pace);
+  if (loss.fatal) {  // it never arrives, nor does what is sent behind it
+    side.last_arrival = at;
+    return schedule(at, side.node, kLost, ref);
+  }
   // The event of what arrives at the same time takes this along.
   const bool together =
       !side.flight.empty() && frames_.cell(side.flight.tail).at == at && at > world().now();
@@ -147,41 +153,63 @@ bool SimHosts::has_arrived(const SimLink::Side& side) {
 void SimHosts::on_arrive(SimLinkRef ref) {
   SimLink::Side* side = find(ref);
   while (side != nullptr && !side->stopped && has_arrived(*side)) {
-    if (!net_.passes(side->node, other(ref).node)) {
+    if (!passes(ref, *side)) {
       side->stopped = true;
       side->held_since = world().now();
-      schedule(world().now() + net_.options().retransmit, side->node, kRetry, ref);
-      return;
+      return schedule(net_.retry_at(side->node, other(ref).node), side->node, kRetry, ref);
     }
     enter_downlink(ref, *side);
     side = find(ref);
   }
 }
 
+bool SimHosts::passes(SimLinkRef ref, const SimLink::Side& side) {
+  return !side.cut && net_.passes(side.node, other(ref).node);
+}
+
+bool SimHosts::answers(SimLinkRef ref, const SimLink::Side& side) {
+  return !side.cut && net_.answers(side.node, other(ref).node);
+}
+
 void SimHosts::retry(SimLinkRef ref) {
   SimLink::Side* side = find(ref);
-  if (side == nullptr) return;
-  if (net_.passes(side->node, other(ref).node)) {
+  if (side == nullptr || !side->stopped) return;
+  if (passes(ref, *side)) {
     side->stopped = false;
     on_arrive(ref);
   } else if (world().now() - side->held_since >= net_.options().pipe_timeout) {
-    // What is under way is lost; nothing more will be tried.
-    side->stopped = false;
-    frames_.clear(side->flight);
-    side->entered = FramePool::kNone;
-    if (side->host != nullptr)
-      side->host->lose(ref, fail(Errc::timeout, "connection timed out"));
-    else
-      erase_if_over(ref.link);
+    give_up(ref, *side, "connection timed out");
   } else {
-    schedule(world().now() + net_.options().retransmit, side->node, kRetry, ref);
+    schedule(net_.retry_at(side->node, other(ref).node), side->node, kRetry, ref);
   }
+}
+
+void SimHosts::give_up(SimLinkRef ref, SimLink::Side& side, const char* why) {
+  side.stopped = false;
+  frames_.clear(side.flight);
+  side.entered = FramePool::kNone;
+  if (side.host != nullptr)
+    side.host->lose(ref, fail(Errc::timeout, why));
+  else
+    erase_if_over(ref.link);
+}
+
+void SimHosts::on_unheard(SimLinkRef ref) {
+  SimLink::Side* side = find(ref);
+  if (side == nullptr) return;
+  side->unheard = false;
+  if (!net_.reaches(other(ref).node, side->node)) give_up(ref, *side, "connection timed out");
 }
 
 void SimHosts::enter_downlink(SimLinkRef ref, SimLink::Side& side) {
   const FramePool::Cell& cell = frames_.cell(side.entered);
   const NodeIndex to = other(ref).node;
   side.entered = cell.next;
+  // It arrives, and its acknowledgement does not come back.
+  if (net_.one_sided() && !side.unheard && !net_.reaches(to, side.node)) {
+    side.unheard = true;
+    schedule(world().now() + net_.options().pipe_timeout, side.node, kUnheard, ref);
+  }
   const Mono through = net_.pass_downlink(side.node, to, cell.frame.bytes);
   if (through <= world().now()) return deliver(ref);
   schedule(through, to, kDeliver, ref);
@@ -240,6 +268,7 @@ host::ProtocolList SimHosts::protocols(host::ProtocolList list) {
 
 void SimHosts::end_side(SimLinkRef ref, bool tell) {
   SimLink::Side& side = *find(ref);
+  if (ref.side == 0 && side.host != nullptr) net_.close_mapping(side.node, side.local, side.remote);
   side.host = nullptr;
   frames_.clear(side.urgent);
   side.ready = {};
@@ -264,7 +293,9 @@ void SimHosts::erase_if_over(host::LinkSlot slot) {
 void SimHosts::on_cut(std::optional<NodeIndex> node) {
   if (node) {
     if (*node >= hosts_.size() || hosts_[*node] == nullptr) return;
+    const bool powered = net_.powered(*node);
     for (SimLinkRef ref : hosts_[*node]->links()) {
+      if (powered) watch_for_silence(ref);
       ref.side = static_cast<std::uint8_t>(1 - ref.side);
       watch_for_silence(ref);
     }
@@ -276,54 +307,59 @@ void SimHosts::on_cut(std::optional<NodeIndex> node) {
   });
 }
 
-// The other sides hear of it by what they send next, or by their keep-alives.
+// Both sides hear of it by what they send next, or by their keep-alives.
 void SimHosts::on_moved(NodeIndex node) {
-  if (node >= hosts_.size() || hosts_[node] == nullptr) return;
-  const std::vector<SimLinkRef> links = hosts_[node]->links();
-  for (const SimLinkRef ref : links)
-    if (find(ref) != nullptr)
-      hosts_[node]->lose(ref, fail(Errc::connection, "the machine's address changed"));
+  if (node < hosts_.size() && hosts_[node] != nullptr) hosts_[node]->on_moved();
+  links_.for_each([&](host::LinkSlot slot, std::unique_ptr<SimLink>& link) {
+    if (link->sides[0].node != node && link->sides[1].node != node) return;
+    for (SimLink::Side& side : link->sides) side.cut = true;
+    watch_for_silence({slot, 0});
+    watch_for_silence({slot, 1});
+  });
 }
 
 // An idle connection over a cut is noticed by its keep-alive, which is not simulated ping by ping:
 // two intervals after the cut, if it lasts so long.
 void SimHosts::watch_for_silence(SimLinkRef ref) {
   SimLink::Side& side = *find(ref);
-  if (side.host == nullptr || side.silence_scheduled || answers(ref)) return;
+  if (side.host == nullptr || side.silence_scheduled || answers(ref, side)) return;
   side.silence_scheduled = true;
   const Mono at = world().now() + 2 * host::HostLimits{}.keepalive_interval;
   schedule(at, side.node, kSilence, ref);
-}
-
-// A ping goes there and its answer back.
-bool SimHosts::answers(SimLinkRef ref) {
-  const NodeIndex here = find(ref)->node, there = other(ref).node;
-  return net_.passes(here, there) && net_.passes(there, here);
 }
 
 void SimHosts::on_silence(SimLinkRef ref) {
   SimLink::Side* side = find(ref);
   if (side == nullptr) return;
   side->silence_scheduled = false;
-  if (side->host != nullptr && !answers(ref))
+  if (side->host != nullptr && !answers(ref, *side))
     side->host->lose(ref, fail(Errc::timeout, "the peer does not answer"));
 }
 
 void SimHosts::on_event(const Event& event) {
   const SimLinkRef ref{unpack<host::LinkSlot>(event.data),
                        static_cast<std::uint8_t>(event.kind & 1)};
-  switch (static_cast<Kind>(event.kind >> 1)) {
+  const auto kind = static_cast<Kind>(event.kind >> 1);
+  // A program that stands still neither sends nor takes nor looks at its clock.
+  const bool programs =
+      kind == kPump || kind == kDeliver || kind == kSilence || kind == kDeadline || kind == kLocal;
+  if (const Mono awake = net_.awake(event.node); programs && awake > world().now())
+    return schedule(awake, event.node, kind, ref);
+  switch (kind) {
     case kPump:
       if (SimLink::Side* side = find(ref)) side->pump_scheduled = false;
       return pump(ref);
     case kArrive:
       return on_arrive(ref);
     case kDeliver:
-      if (const Mono awake = net_.awake(event.node); awake > world().now())
-        return schedule(awake, event.node, kDeliver, ref);
       return deliver(ref);
     case kRetry:
       return retry(ref);
+    case kLost:
+      if (SimLink::Side* side = find(ref)) give_up(ref, *side, "too many packets were lost");
+      return;
+    case kUnheard:
+      return on_unheard(ref);
     case kSilence:
       return on_silence(ref);
     case kDeadline:

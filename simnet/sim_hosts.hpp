@@ -49,11 +49,20 @@ class SimHosts final : public EventHandler, private CutWatcher {
 
  private:
   // The side is the lowest bit of an event's kind.
-  enum Kind : std::uint16_t { kPump, kArrive, kDeliver, kRetry, kSilence, kDeadline, kLocal };
+  enum Kind : std::uint16_t {
+    kPump,
+    kArrive,
+    kDeliver,
+    kRetry,
+    kSilence,
+    kDeadline,
+    kLocal,
+    kLost,    // given up after too many losses
+    kUnheard  // acknowledgements should have come
+  };
   void on_cut(std::optional<NodeIndex> node) override;
   void on_moved(NodeIndex node) override;
   void watch_for_silence(SimLinkRef ref);
-  bool answers(SimLinkRef ref);
   void schedule(Mono at, NodeIndex node, Kind kind, SimLinkRef ref);
   static bool has_more(const SimLink::Side& side);
   void pump(SimLinkRef ref);
@@ -65,6 +74,11 @@ class SimHosts final : public EventHandler, private CutWatcher {
   std::uint64_t digest(const Bytes& data);
   void deliver(SimLinkRef ref);
   void on_silence(SimLinkRef ref);
+  void on_unheard(SimLinkRef ref);
+  bool passes(SimLinkRef ref, const SimLink::Side& side);
+  bool answers(SimLinkRef ref, const SimLink::Side& side);
+  // What is under way is lost, and nothing more will be tried.
+  void give_up(SimLinkRef ref, SimLink::Side& side, const char* why);
   void erase_if_over(host::LinkSlot link);
 
   SimNet& net_;

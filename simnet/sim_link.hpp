@@ -172,6 +172,8 @@ struct SimLink {
     bool pump_scheduled = false;
     bool bye_sent = false;
     bool stopped = false;                      // a partition holds up what has arrived
+    bool cut = false;                          // one of the sides has another address now
+    bool unheard = false;                      // acknowledgements do not come back
     FramePool::List flight;                    // under way from here
     std::uint32_t entered = FramePool::kNone;  // of those, the first not in the receiver's downlink
     FramePool::List urgent;                    // to send: what belongs to no stream's order ...

@@ -21,19 +21,24 @@ SimLoop::~SimLoop() { loops_.loops_.erase(slot_); }
 
 Now SimLoop::now() const {
   const Mono mono = loops_.world_.now();
-  return Now{mono, kSimEpoch + mono.time_since_epoch() + wall_offset_ + drifted()};
+  return Now{mono, kSimEpoch + mono.time_since_epoch() + wall_offset()};
 }
 
 Duration SimLoop::drifted() const {
-  if (drift_ppm_ == 0) return Duration{};
-  const std::int64_t passed = (loops_.world_.now() - drift_since_) / 1us;
-  return Duration(passed * drift_ppm_ / 1'000);
+  if (wall_.drift_ppm == 0) return Duration{};
+  const std::int64_t passed = (loops_.world_.now() - wall_.drift_since) / 1us;
+  return Duration(passed * wall_.drift_ppm / 1'000);
+}
+
+void SimLoop::set_wall_offset(Duration offset) {
+  wall_.offset = offset;
+  wall_.drift_since = loops_.world_.now();
 }
 
 void SimLoop::set_wall_drift_ppm(std::int32_t ppm) {
-  wall_offset_ += drifted();
-  drift_ppm_ = ppm;
-  drift_since_ = loops_.world_.now();
+  CHECK(ppm >= -500'000 && ppm <= 500'000);
+  set_wall_offset(wall_offset());
+  wall_.drift_ppm = ppm;
 }
 
 void SimLoop::schedule(Mono at, std::uint16_t kind) {

@@ -3,8 +3,9 @@
 // Rules: post() runs at the same virtual time, FIFO, as an event of its own. One event of the World
 // is armed for the earliest alarm, whatever the number of alarms. offload() runs `work` at once and
 // `done` when the class's pool would be through with it: jobs of a class queue behind each other
-// and each costs OffloadCosts. The wall clock is the World's plus an offset of the node's own. A
-// SimLoop that is destroyed takes its tasks and alarms with it: what was scheduled for it is stale.
+// and each costs OffloadCosts. The wall clock is the World's plus an offset and a drift of the
+// node's own; the other clock is the World's. A SimLoop that is destroyed takes its tasks and
+// alarms with it: what was scheduled for it is stale.
 #pragma once
 
 #include <array>
@@ -22,6 +23,13 @@ struct OffloadCosts {
   Duration signatures = 50us;
   Duration storage = 100us;
   Duration hashing = 500us;
+};
+
+// How a machine's wall clock is wrong; it outlives the process.
+struct WallError {
+  Duration offset{};
+  std::int32_t drift_ppm = 0;
+  Mono drift_since{};
 };
 
 class SimLoop;
@@ -54,10 +62,13 @@ class SimLoop final : public Loop {
   void offload(PoolClass kind, Task work, Task done) override;
 
   NodeIndex node() const { return node_; }
-  void set_wall_offset(Duration offset) { wall_offset_ = offset; }
-  Duration wall_offset() const { return wall_offset_; }
-  // From now on the wall clock gains so much (or loses). Timers do not: they run on the other one.
+  // From now on the wall clock is so far from the World's ...
+  void set_wall_offset(Duration offset);
+  Duration wall_offset() const { return wall_.offset + drifted(); }
+  // ... and gains so much, or loses. Timers do not: they run on the other one. |ppm| <= 500,000.
   void set_wall_drift_ppm(std::int32_t ppm);
+  const WallError& wall_error() const { return wall_; }
+  void set_wall_error(const WallError& error) { wall_ = error; }
   // Nothing runs before: tasks, alarms and what pools finished come late, in their order.
   void pause(Mono until) { paused_until_ = std::max(paused_until_, until); }
 
@@ -78,9 +89,7 @@ class SimLoop final : public Loop {
   NodeIndex node_;
   OffloadCosts costs_;
   SimLoops::LoopSlot slot_;
-  Duration wall_offset_{};
-  std::int64_t drift_ppm_ = 0;
-  Mono drift_since_{};
+  WallError wall_;
   Mono paused_until_{};
   AlarmHeap alarms_;
   Mono armed_ = kNever;  // when the event comes that fires them

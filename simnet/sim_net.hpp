@@ -7,13 +7,23 @@
 // after the reader took them. Packets and headers of TCP are not modelled; its losses are (as
 // delay, as a lower rate, as the end), where a link has any.
 //
+// One model for both fidelities: SimNet's own byte pipes and the frames of SimHosts ask the same
+// functions (draw_latency, draw_loss, leave_uplink, pass_downlink, passes).
+//
 // Faults
 // * A partition or a power cut holds segments up; they are tried again, and after
 //   NetOptions::pipe_timeout the sender's end dies. An end that only listens notices nothing, as
 //   over sockets. What reaches a machine that does not know the pipe is answered by a reset.
+// * What is sent over a cut of one direction arrives, and its acknowledgement does not: the
+// sender's
+//   end dies as late.
 // * CrashKind::process: the machine stays and resets all pipes of the node at once.
+// * A node behind a translator (nat.hpp) dials from its listening port, as libp2p does, and is
+// known
+//   by its outside address, which is its own except behind a carrier.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -25,6 +35,7 @@
 #include "net/base/slots.hpp"
 #include "net/host/transport.hpp"
 #include "simnet/link.hpp"
+#include "simnet/loss.hpp"
 #include "simnet/pipe_end.hpp"
 #include "simnet/world.hpp"
 
@@ -33,6 +44,8 @@ namespace kith::simnet {
 enum class CrashKind : std::uint8_t { power, process };
 
 inline constexpr std::size_t kSimAcceptBacklog = 512;  // dials that a listener has not taken
+inline constexpr std::uint16_t kEphemeralFirst = 32768;
+inline constexpr std::uint16_t kEphemeralLast = 60999;
 
 struct NodeTraffic {
   std::uint64_t bytes_in = 0;
@@ -42,11 +55,11 @@ struct NodeTraffic {
 
 class SimTransport;
 
-// Hears that a node lost its power, or (no node) that the net was partitioned.
+// Hears that a node cannot be heard, or (no node) that the net was partitioned.
 class CutWatcher {
  public:
   virtual void on_cut(std::optional<NodeIndex> node) = 0;
-  // The node has another address: its connections are gone, and the other sides hear nothing.
+  // The node has another address: nothing more passes on its connections.
   virtual void on_moved(NodeIndex node) = 0;
 
  protected:
@@ -66,8 +79,8 @@ class SimNet final : public EventHandler {
   const LinkOptions& link(NodeIndex node) const { return nodes_[node].link; }
   Multiaddr address(NodeIndex node, std::uint16_t port) const;
   const NodeTraffic& traffic(NodeIndex node) const { return nodes_[node].traffic; }
-  // One way between regions, from row to column, in addition to both links' halves.
-  void set_regions(std::vector<std::vector<Duration>> table) { regions_ = std::move(table); }
+  // In addition to both links' halves, between nodes whose LinkOptions::region is in the table.
+  void set_regions(RegionTable table);
   // One way, without jitter.
   Duration latency(NodeIndex from, NodeIndex to) const;
 
@@ -75,14 +88,16 @@ class SimNet final : public EventHandler {
   // them.
   void partition(std::span<const NodeIndex> apart);
   // What these send does not arrive; what others send does.
-  void partition_one_way(std::span<const NodeIndex> mute);
+  void partition_one_way(std::span<const NodeIndex> from_those);
   void block(NodeIndex from, NodeIndex to);  // one direction of one path
   void unblock(NodeIndex from, NodeIndex to);
-  // Nothing of the node's gets through, either way, until then; then all of it, in order.
+  // Nothing of the node's gets through, either way, until then; then all of it, in order. Longer
+  // than NetOptions::pipe_timeout it is a partition.
   void clog(NodeIndex node, Mono until);
-  // The node stands still: what comes in waits, as its loop does (Cluster::pause).
+  // The node's program stands still: what comes in waits, as its loop does (Cluster::pause).
   void pause(NodeIndex node, Mono until);
-  // Its connections are gone with the old address, and it listens at the new one.
+  // Another address, at which it listens. Its connections die silently: what either side sends is
+  // lost from now on. Not healed.
   void set_address(NodeIndex node, std::uint32_t ip);
   void heal();  // partitions, blocks and clogs
   bool connected(NodeIndex a, NodeIndex b) const { return reaches(a, b) && reaches(b, a); }
@@ -98,19 +113,19 @@ class SimNet final : public EventHandler {
   std::vector<Multiaddr> listen_addrs(NodeIndex node) const;
   // Whether a dial to `on` finds a listener and good luck.
   bool draw_accept(NodeIndex node, const Multiaddr& on);
-  // Whether the translator in front of `to` lets in who dials from there.
-  bool admits(NodeIndex to, const Multiaddr& from) const;
-  // Where the other side sees a dial from `local`; keeps the translator's mapping.
-  Multiaddr seen_as(NodeIndex from, const Multiaddr& local, const Multiaddr& to);
+  // The node's own address that a dial to `dialled` reaches; none: its translator lets nobody in
+  // who comes from there.
+  std::optional<Multiaddr> admit(NodeIndex to, const Multiaddr& dialled,
+                                 const Multiaddr& from) const;
+  // The node dials: how the other side sees `local`. Its translator keeps the mapping as long as
+  // the connection lasts.
+  Multiaddr open_mapping(NodeIndex from, const Multiaddr& local, const Multiaddr& to);
+  void close_mapping(NodeIndex from, const Multiaddr& local, const Multiaddr& to);
   // What loss does to a segment that leaves now.
-  struct Loss {
-    Duration delay{};    // beside the latency
-    Duration pace{};     // that the pipe must wait before its next one
-    bool fatal = false;  // the pipe dies
-  };
-  Loss draw_loss(NodeIndex from, NodeIndex to, std::size_t bytes) {
+  Loss draw_loss(NodeIndex from, NodeIndex to, std::size_t bytes,
+                 Duration timeout_min = kRetransmitAfter) {
     const std::uint32_t ppm = nodes_[from].link.loss_ppm + nodes_[to].link.loss_ppm;
-    return ppm == 0 ? Loss{} : draw_loss(from, to, bytes, std::min(ppm, 1'000'000u));
+    return ppm == 0 ? Loss{} : draw_path_loss(from, to, bytes, ppm, timeout_min);
   }
   // Later than now: the node stands still, and takes nothing in before.
   Mono awake(NodeIndex node) const { return std::max(world_.now(), nodes_[node].paused_until); }
@@ -123,6 +138,11 @@ class SimNet final : public EventHandler {
   Mono pass_downlink(NodeIndex from, NodeIndex to, std::size_t bytes);
   void count_received(NodeIndex node, std::size_t bytes);
   bool passes(NodeIndex from, NodeIndex to) const;
+  // Whether a keep-alive's question and its answer come through.
+  bool answers(NodeIndex from, NodeIndex to) const;
+  bool reaches(NodeIndex from, NodeIndex to) const;   // powered or not
+  bool one_sided() const { return one_sided_; }       // there are cuts of one direction
+  Mono retry_at(NodeIndex from, NodeIndex to) const;  // of what does not pass
   bool powered(NodeIndex node) const { return nodes_[node].power != Power::off; }
   const NetOptions& options() const { return options_; }
   void watch_cuts(CutWatcher& watcher) { watchers_.push_back(&watcher); }
@@ -147,7 +167,10 @@ class SimNet final : public EventHandler {
     kDrain,     // reading goes on
     kWritable,  //
     kLinger,    // closing took too long
-    kGone       // the last event is due
+    kGone,      // the last event is due
+    kLost,      // given up after too many losses
+    kUnheard,   // acknowledgements should have come
+    kGrant      // a reader may tell its sender of room
   };
   enum class Power : std::uint8_t { on, idle, off };  // idle: a machine without the process
   struct Listener {
@@ -167,12 +190,12 @@ class SimNet final : public EventHandler {
     std::vector<Listener> listeners;
     bool accept_paused = false;
     Fifo<PipeSlot> to_accept;
-    std::uint16_t port_next = 32768;
+    std::uint16_t port_next = kEphemeralFirst;
     bool mute = false;
     Mono clogged_until{};
     Mono paused_until{};
     Mono cpu_free{};
-    std::unique_ptr<NatTable> nat;
+    std::shared_ptr<NatTable> nat;  // none: open
     Mono up_free{};
     Mono down_free{};
     NodeTraffic traffic;
@@ -197,10 +220,15 @@ class SimNet final : public EventHandler {
   void take_accepted(NodeIndex node);
   const Listener* find_listener(NodeIndex node, std::uint32_t ip, std::uint16_t port) const;
   std::uint16_t free_port(NodeIndex node) const;
-  bool reaches(NodeIndex from, NodeIndex to) const;
-  void watch_cuts_of(std::optional<NodeIndex> node);
-  Loss draw_loss(NodeIndex from, NodeIndex to, std::size_t bytes, std::uint32_t ppm);
-  std::uint64_t loss_rate(NodeIndex from, NodeIndex to, std::uint32_t ppm) const;
+  static bool calls_program(Kind kind);
+
+  // Paths (sim_net_paths.cpp).
+  void tell_of_cut(std::optional<NodeIndex> node);
+  bool severed(NodeIndex from, NodeIndex to) const;
+  Mono unclogged(NodeIndex from, NodeIndex to) const;  // now, or when a clog ends
+  Loss draw_path_loss(NodeIndex from, NodeIndex to, std::size_t bytes, std::uint32_t ppm,
+                      Duration timeout_min);
+  void make_nat(NodeIndex node);
 
   // Data (sim_pipes.cpp).
   void mark_dirty(PipeSlot pipe, PipeEnd& end);
@@ -217,12 +245,14 @@ class SimNet final : public EventHandler {
   void take_end(PipeSlot pipe, PipeEnd& end);
   void drain(PipeSlot pipe);
   void schedule_drain(PipeSlot pipe, PipeEnd& end);
-  void grant(const PipeEnd& reader, std::size_t bytes);
+  void on_unheard(PipeSlot sender);
+  void grant(PipeSlot pipe, PipeEnd& reader, std::size_t bytes);
 
   // How an end ends (sim_pipes.cpp).
   PipeEnd* usable(NodeIndex node, PipeSlot pipe);  // dialling or open, and of this node
   void finish_if_ended(PipeSlot pipe, PipeEnd& end);
   void break_end(PipeSlot pipe, Error why, bool tell_peer);
+  void unmap(PipeEnd& end);
   void on_gone(PipeSlot pipe);
   void forget_ends(NodeIndex node, bool tell_peers);
   void send_reset(NodeIndex from, NodeIndex to, PipeSlot target);
@@ -241,8 +271,10 @@ class SimNet final : public EventHandler {
   std::vector<PipeSlot> dirty_;
   std::uint32_t groups_ = 0;
   std::vector<CutWatcher*> watchers_;
-  std::vector<std::vector<Duration>> regions_;
-  std::set<std::pair<NodeIndex, NodeIndex>> blocked_;  // from, to
+  bool one_sided_ = false;
+  RegionTable regions_;
+  std::map<std::uint32_t, std::shared_ptr<NatTable>> carriers_;  // by outside address
+  std::set<std::pair<NodeIndex, NodeIndex>> blocked_;            // from, to
 };
 
 }  // namespace kith::simnet

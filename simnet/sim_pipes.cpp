@@ -8,16 +8,6 @@
 
 namespace kith::simnet {
 
-namespace {
-// How long `bytes` occupy a link; rounded up, so that a link never carries more than its rate.
-Duration span_of(std::size_t bytes, std::uint64_t bytes_per_second) {
-  if (bytes_per_second == 0) return Duration{};
-  const std::uint64_t nanos =
-      (bytes * std::uint64_t{1'000'000'000} + bytes_per_second - 1) / bytes_per_second;
-  return Duration(static_cast<std::int64_t>(nanos));
-}
-}  // namespace
-
 PipeEnd* SimNet::usable(NodeIndex node, PipeSlot pipe) {
   PipeEnd* end = ends_.find(pipe);
   if (end == nullptr || end->node != node) return nullptr;
@@ -113,45 +103,16 @@ bool SimNet::has_window(PipeSlot pipe, PipeEnd& end, std::size_t& room) {
   return false;
 }
 
-Mono SimNet::leave_uplink(NodeIndex from, std::size_t bytes) {
-  Node& node = nodes_[from];
-  node.traffic.bytes_out += bytes;
-  if (node.link.up_bytes_per_second == 0) return world_.now();
-  node.up_free =
-      std::max(world_.now(), node.up_free) + span_of(bytes, node.link.up_bytes_per_second);
-  return node.up_free;
-}
-
-Mono SimNet::pass_downlink(NodeIndex from, NodeIndex to, std::size_t bytes) {
-  Node& node = nodes_[to];
-  Mono through = world_.now();
-  if (node.link.down_bytes_per_second != 0) {
-    // Its first byte arrived as long ago as the uplink took for the rest.
-    const Mono first = through - span_of(bytes, nodes_[from].link.up_bytes_per_second);
-    node.down_free =
-        std::max(node.down_free, first) + span_of(bytes, node.link.down_bytes_per_second);
-    through = std::max(node.down_free, through);
-  }
-  if (node.link.cpu_per_message == Duration{} && node.paused_until <= through) return through;
-  // One queue for the node's thread.
-  node.cpu_free = std::max({node.cpu_free, through, node.paused_until}) + node.link.cpu_per_message;
-  return node.cpu_free;
-}
-
-void SimNet::count_received(NodeIndex node, std::size_t bytes) {
-  nodes_[node].traffic.bytes_in += bytes;
-  ++nodes_[node].traffic.segments_in;
-}
-
 void SimNet::depart(PipeSlot pipe, PipeEnd& end, Segment segment) {
   const std::size_t size = segment.data.size();
   const Loss loss = draw_loss(end.node, end.peer_node, size);
-  if (loss.fatal) return break_end(pipe, fail(Errc::timeout, "too many packets were lost"), true);
   end.uplink_until = leave_uplink(end.node, size);
   end.unacknowledged += size;
   const Duration latency = draw_latency(end.node, end.peer_node);
   end.last_arrival = std::max(end.uplink_until + latency + loss.delay, end.last_arrival);
   end.uplink_until = std::max(end.uplink_until, world_.now() + loss.pace);
+  // It never arrives, nor does what is sent behind it.
+  if (loss.fatal) return schedule(end.last_arrival, end.node, kLost, pipe);
   end.flight.push(std::move(segment));
   schedule(end.last_arrival, end.peer_node, kArrive, pipe);
 }
@@ -166,7 +127,7 @@ void SimNet::on_arrive(PipeSlot sender) {
   } else {
     end->held = 1;
     end->held_since = world_.now();
-    schedule(world_.now() + options_.retransmit, end->node, kRetry, sender);
+    schedule(retry_at(end->node, end->peer_node), end->node, kRetry, sender);
   }
 }
 
@@ -182,15 +143,27 @@ void SimNet::retry(PipeSlot sender) {
   } else if (world_.now() - end->held_since >= options_.pipe_timeout) {
     break_end(sender, fail(Errc::timeout, "connection timed out"), false);
   } else {
-    schedule(world_.now() + options_.retransmit, end->node, kRetry, sender);
+    schedule(retry_at(end->node, end->peer_node), end->node, kRetry, sender);
   }
 }
 
 void SimNet::enter_downlink(PipeSlot sender, PipeEnd& end) {
+  // It arrives, and its acknowledgement does not come back.
+  if (one_sided_ && !end.unheard && !reaches(end.peer_node, end.node)) {
+    end.unheard = true;
+    schedule(world_.now() + options_.pipe_timeout, end.node, kUnheard, sender);
+  }
   const std::size_t size = end.flight[end.arrived++].data.size();
   const Mono through = pass_downlink(end.node, end.peer_node, size);
   if (through <= world_.now()) return deliver(sender);
   schedule(through, end.peer_node, kDeliver, sender);
+}
+
+void SimNet::on_unheard(PipeSlot sender) {
+  PipeEnd* end = ends_.find(sender);
+  if (end == nullptr || !std::exchange(end->unheard, false)) return;
+  if (!reaches(end->peer_node, end->node))
+    break_end(sender, fail(Errc::timeout, "connection timed out"), false);
 }
 
 void SimNet::deliver(PipeSlot sender) {
@@ -203,7 +176,8 @@ void SimNet::deliver(PipeSlot sender) {
   if (from->told && from->flight.empty()) ends_.erase(sender);
   PipeEnd* to = ends_.find(target);
   if (to == nullptr || to->state == PipeEnd::State::gone) {
-    if (from = ends_.find(sender); from != nullptr) send_reset(target_node, from->node, sender);
+    from = ends_.find(sender);
+    if (from != nullptr && !from->cut) send_reset(target_node, from->node, sender);
     return;
   }
   count_received(target_node, segment.data.size());
@@ -219,7 +193,7 @@ void SimNet::take_in(PipeSlot pipe, PipeEnd& end, Bytes data) {
     end.unread.push(std::move(data));
     return;
   }
-  grant(end, data.size());
+  grant(pipe, end, data.size());
   nodes_[end.node].sink->on_data(now_of(end.node), pipe, std::move(data));
 }
 
@@ -252,7 +226,7 @@ void SimNet::drain(PipeSlot pipe) {
   end->drain_scheduled = false;
   while (end->state == PipeEnd::State::open && !end->reads_paused && !end->unread.empty()) {
     Bytes data = end->unread.pop();
-    grant(*end, data.size());
+    grant(pipe, *end, data.size());
     nodes_[end->node].sink->on_data(now_of(end->node), pipe, std::move(data));
     end = ends_.find(pipe);
     if (end == nullptr) return;
@@ -260,9 +234,16 @@ void SimNet::drain(PipeSlot pipe) {
   if (end->end_arrived && end->state == PipeEnd::State::open) take_end(pipe, *end);
 }
 
-void SimNet::grant(const PipeEnd& reader, std::size_t bytes) {
+void SimNet::grant(PipeSlot pipe, PipeEnd& reader, std::size_t bytes) {
   PipeEnd* sender = ends_.find(reader.peer);
-  if (sender == nullptr || sender->state == PipeEnd::State::gone) return;
+  if (sender == nullptr || sender->state == PipeEnd::State::gone || reader.cut) return;
+  if (one_sided_ && !reaches(reader.node, sender->node)) {
+    if (reader.ungranted == 0)
+      schedule(world_.now() + options_.retransmit, reader.node, kGrant, pipe);
+    reader.ungranted += bytes;
+    return;
+  }
+  bytes += std::exchange(reader.ungranted, 0);
   const Mono at = world_.now() + latency(reader.node, sender->node);
   sender->credits.push({at, bytes});
   if (!sender->starved) return;
@@ -286,6 +267,7 @@ void SimNet::abort(NodeIndex node, PipeSlot pipe) {
 void SimNet::finish_if_ended(PipeSlot pipe, PipeEnd& end) {
   if (!end.fin_sent || !end.end_told || end.state != PipeEnd::State::open) return;
   // Stays until what is under way from it has arrived.
+  unmap(end);
   end.state = PipeEnd::State::gone;
   end.why = fail(Errc::closed, "both sides ended it");
   schedule(world_.now(), end.node, kGone, pipe);
@@ -298,7 +280,8 @@ void SimNet::break_end(PipeSlot pipe, Error why, bool tell_peer) {
     if (end->told) ends_.erase(pipe);
     return;
   }
-  if (tell_peer && end->peer) send_reset(end->node, end->peer_node, end->peer);
+  unmap(*end);
+  if (tell_peer && end->peer && !end->cut) send_reset(end->node, end->peer_node, end->peer);
   if (end->state == PipeEnd::State::waiting) {
     ends_.erase(pipe);
     return;
@@ -310,6 +293,10 @@ void SimNet::break_end(PipeSlot pipe, Error why, bool tell_peer) {
   last.why = std::move(why);
   *end = std::move(last);
   schedule(world_.now(), end->node, kGone, pipe);
+}
+
+void SimNet::unmap(PipeEnd& end) {
+  if (std::exchange(end.mapped, false)) close_mapping(end.node, end.local, end.remote);
 }
 
 void SimNet::on_gone(PipeSlot pipe) {
@@ -331,7 +318,8 @@ void SimNet::on_gone(PipeSlot pipe) {
 void SimNet::forget_ends(NodeIndex node, bool tell_peers) {
   ends_.for_each([&](PipeSlot pipe, PipeEnd& end) {
     if (end.node != node) return;
-    if (tell_peers && end.peer && end.state != PipeEnd::State::gone)
+    unmap(end);
+    if (tell_peers && end.peer && !end.cut && end.state != PipeEnd::State::gone)
       send_reset(node, end.peer_node, end.peer);
     ends_.erase(pipe);
   });

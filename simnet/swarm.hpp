@@ -10,8 +10,9 @@
 namespace kith::simnet {
 
 // What stays as in `base`: bandwidth, window, region, translator.
-LinkOptions swarm_link(Rng& rng, const LinkOptions& base);
+LinkOptions swarm_link(Rng& rng, const LinkOptions& base = {});
 // `used`: bytes on the disk; a disk that fills up has some room left.
-store::MemoryFaults swarm_disk(Rng& rng, const store::MemoryFaults& base, std::uint64_t used);
+store::MemoryFaults swarm_disk(Rng& rng, const store::MemoryFaults& base = {},
+                               std::uint64_t used = 0);
 
 }  // namespace kith::simnet

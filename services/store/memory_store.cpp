@@ -118,8 +118,10 @@ Family MemoryStore::family(std::string_view name) const {
   check_failed("a family that was not named when the store was opened", __FILE__, __LINE__);
 }
 
-Result<void> MemoryStore::try_commit(const StoreBatch& batch) {
+Result<void> MemoryStore::try_commit(const StoreBatch& batch, Durability durability) {
   MemoryFaults& faults = disk_->faults;
+  const bool synced = durability == Durability::synced;
+  if (synced && faults.fail_sync != 0 && --faults.fail_sync == 0) broken_ = true;
   if (faults.fail_commit != 0 && --faults.fail_commit == 0) broken_ = true;
   if (broken_) return fail(Errc::io, "the store failed");
   std::uint64_t bytes = 0;
@@ -140,7 +142,7 @@ void MemoryStore::commit(StoreBatch batch, Durability durability, StoreSink& sin
                          std::uint64_t tag) {
   sinks_.insert(&sink);
   later_->add(disk_->faults.write_delay, durability == Durability::synced, &sink, tag,
-              try_commit(batch));
+              try_commit(batch, durability));
 }
 
 Store::Got MemoryStore::try_get(Family family, ByteView key, Bytes& value) {

@@ -1,5 +1,6 @@
 // MemoryStore: Store's in-memory twin for simulations and tests. It can lose what was not synced,
-// refuse writes as a full or broken disk does, and be slow: all behind MemoryFaults.
+// refuse writes as a full or broken disk does, be slow and read wrong: all behind MemoryFaults.
+// What is drawn is drawn from the disk's own generator, and only where there is a chance.
 //
 // A MemoryDisk is what survives a crash; a MemoryStore is one process's use of it. To crash:
 // destroy the store, call disk.crash(), open a new store on the disk.
@@ -19,16 +20,18 @@ namespace kith::store {
 
 struct MemoryFaults {
   std::uint64_t bytes_max = UINT64_MAX;  // beyond it: Errc::disk_full
-  std::uint64_t fail_commit =
-      0;  // the Nth commit from now fails with Errc::io and breaks the store; 0: none
-  std::uint64_t refuse_commit =
-      0;                      // the Nth commit from now is refused with Errc::disk_full; 0: none
+  // Counted from now; 0: none. The Nth commit fails with Errc::io and breaks the store; the Nth
+  // synced one does (its fsync fails); the Nth is refused with Errc::disk_full.
+  std::uint64_t fail_commit = 0;
+  std::uint64_t fail_sync = 0;
+  std::uint64_t refuse_commit = 0;
   Duration write_delay{};     // before on_persisted
   Duration read_delay{};      // before on_read and on_scanned; try_get answers `pending`
   std::uint32_t rot_ppm = 0;  // chance that a value is read with one bit turned
   // A crash loses not all of what was not synced, but what came after a drawn batch.
   bool torn = false;
   bool forget_cache = false;  // try_get answers `pending`, as a cold cache does
+  friend bool operator==(const MemoryFaults&, const MemoryFaults&) = default;
 };
 
 class MemoryDisk {
@@ -77,7 +80,7 @@ class MemoryStore final : public Store {
 
  private:
   class Later;
-  Result<void> try_commit(const StoreBatch& batch);
+  Result<void> try_commit(const StoreBatch& batch, Durability durability);
 
   std::shared_ptr<MemoryDisk> disk_;
   Loop& loop_;
