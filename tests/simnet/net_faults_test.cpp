@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "simnet/cluster.hpp"
-#include "simnet/nat.hpp"
 #include "simnet/sim_host.hpp"
 #include "simnet/swarm.hpp"
 #include "tests/support/transport_suite.hpp"
@@ -221,39 +220,6 @@ TEST(WallClock, drifts_and_jumps_without_moving_timers) {
 
 // ---- translators (RFC 4787, RFC 5382)
 // ------------------------------------------------------------
-
-TEST(NatTable, filters_as_its_kind_says) {
-  const NatEndpoint inside{10, 4001}, known{20, 4001}, same_ip{20, 777}, stranger{30, 4001};
-  struct Row {
-    Nat kind;
-    bool known, same_ip, stranger;
-  };
-  for (const Row& row :
-       {Row{Nat::open, true, true, true}, Row{Nat::full_cone, true, true, true},
-        Row{Nat::restricted, true, true, false}, Row{Nat::port_restricted, true, false, false},
-        Row{Nat::symmetric, false, false, false}, Row{Nat::carrier, false, false, false}}) {
-    NatTable table;
-    EXPECT_EQ(table.admits(Mono(0s), row.kind, known), row.kind == Nat::open) << "no mapping yet";
-    table.dialed(Mono(0s), row.kind, inside, known);
-    const int kind = static_cast<int>(row.kind);
-    EXPECT_EQ(table.admits(Mono(1s), row.kind, known), row.known) << kind;
-    EXPECT_EQ(table.admits(Mono(1s), row.kind, same_ip), row.same_ip) << kind;
-    EXPECT_EQ(table.admits(Mono(1s), row.kind, stranger), row.stranger) << kind;
-    EXPECT_EQ(table.admits(Mono(kNatMapping + 1s), row.kind, known), row.kind == Nat::open)
-        << "a mapping ends";
-  }
-}
-
-TEST(NatTable, symmetric_kinds_show_another_port_to_each_destination) {
-  NatTable table;
-  const NatEndpoint inside{10, 40000};
-  EXPECT_EQ(table.dialed(Mono(0s), Nat::restricted, inside, {20, 1}), inside);
-  const auto a = table.dialed(Mono(0s), Nat::symmetric, inside, {20, 1});
-  const auto b = table.dialed(Mono(0s), Nat::symmetric, inside, {21, 1});
-  EXPECT_NE(a.port, b.port);
-  EXPECT_EQ(NatTable::carrier_ip(0), NatTable::carrier_ip(kCarrierShare - 1));
-  EXPECT_NE(NatTable::carrier_ip(0), NatTable::carrier_ip(kCarrierShare));
-}
 
 TEST_F(PipeFaults, a_node_behind_a_translator_dials_out_and_is_reached_as_its_kind_allows) {
   build(3);
