@@ -121,6 +121,7 @@ void SimHosts::pump(SimLinkRef ref) {
 
 void SimHosts::depart(SimLinkRef ref, SimLink::Side& side, std::optional<Duration>& latency,
                       Frame frame) {
+  if (side.lost && frame.kind != FrameKind::bye) return;
   const NodeIndex to = other(ref).node;
   side.bytes_out += frame.bytes;
   const bool opens = frame.kind == FrameKind::hop && frame.hop <= 2;
@@ -134,6 +135,7 @@ void SimHosts::depart(SimLinkRef ref, SimLink::Side& side, std::optional<Duratio
   if (loss.pace > Duration{})
     side.uplink_until = std::max(side.uplink_until, world().now() + loss.pace);
   if (loss.fatal) {  // it never arrives, nor does what is sent behind it
+    side.lost = true;
     side.last_arrival = at;
     return schedule(at, side.node, kLost, ref);
   }
@@ -152,13 +154,13 @@ bool SimHosts::has_arrived(const SimLink::Side& side) {
 
 void SimHosts::on_arrive(SimLinkRef ref) {
   SimLink::Side* side = find(ref);
-  while (side != nullptr && !side->stopped && has_arrived(*side)) {
+  for (bool first = true; side != nullptr && !side->stopped && has_arrived(*side); first = false) {
     if (!passes(ref, *side)) {
       side->stopped = true;
       side->held_since = world().now();
       return schedule(net_.retry_at(side->node, other(ref).node), side->node, kRetry, ref);
     }
-    enter_downlink(ref, *side);
+    enter_downlink(ref, *side, first);
     side = find(ref);
   }
 }
@@ -201,7 +203,8 @@ void SimHosts::on_unheard(SimLinkRef ref) {
   if (!net_.reaches(other(ref).node, side->node)) give_up(ref, *side, "connection timed out");
 }
 
-void SimHosts::enter_downlink(SimLinkRef ref, SimLink::Side& side) {
+// What arrives together is one segment, unless it is bulk.
+void SimHosts::enter_downlink(SimLinkRef ref, SimLink::Side& side, bool first) {
   const FramePool::Cell& cell = frames_.cell(side.entered);
   const NodeIndex to = other(ref).node;
   side.entered = cell.next;
@@ -210,7 +213,8 @@ void SimHosts::enter_downlink(SimLinkRef ref, SimLink::Side& side) {
     side.unheard = true;
     schedule(world().now() + net_.options().pipe_timeout, side.node, kUnheard, ref);
   }
-  const Mono through = net_.pass_downlink(side.node, to, cell.frame.bytes);
+  const bool segment = first || cell.frame.payload == kSliceMax;
+  const Mono through = net_.pass_downlink(side.node, to, cell.frame.bytes, segment);
   if (through <= world().now()) return deliver(ref);
   schedule(through, to, kDeliver, ref);
 }
@@ -356,7 +360,8 @@ void SimHosts::on_event(const Event& event) {
     case kRetry:
       return retry(ref);
     case kLost:
-      if (SimLink::Side* side = find(ref)) give_up(ref, *side, "too many packets were lost");
+      if (SimLink::Side* side = find(ref); side != nullptr && side->host != nullptr)
+        give_up(ref, *side, "too many packets were lost");
       return;
     case kUnheard:
       return on_unheard(ref);

@@ -69,7 +69,7 @@ class SimHosts final : public EventHandler, private CutWatcher {
   void depart(SimLinkRef ref, SimLink::Side& side, std::optional<Duration>& latency, Frame frame);
   void on_arrive(SimLinkRef ref);
   void retry(SimLinkRef ref);
-  void enter_downlink(SimLinkRef ref, SimLink::Side& side);
+  void enter_downlink(SimLinkRef ref, SimLink::Side& side, bool first);
   bool has_arrived(const SimLink::Side& side);
   std::uint64_t digest(const Bytes& data);
   void deliver(SimLinkRef ref);

@@ -174,6 +174,7 @@ struct SimLink {
     bool stopped = false;                      // a partition holds up what has arrived
     bool cut = false;                          // one of the sides has another address now
     bool unheard = false;                      // acknowledgements do not come back
+    bool lost = false;                         // too often: nothing more arrives
     FramePool::List flight;                    // under way from here
     std::uint32_t entered = FramePool::kNone;  // of those, the first not in the receiver's downlink
     FramePool::List urgent;                    // to send: what belongs to no stream's order ...

@@ -63,6 +63,7 @@ void SimNet::crash(NodeIndex index, CrashKind kind) {
   node.sink = nullptr;
   node.listeners.clear();
   node.to_accept.clear();
+  node.paused_until = node.cpu_free = {};  // whoever comes next stands on its own feet
   if (kind == CrashKind::power) tell_of_cut(index);
 }
 

@@ -134,8 +134,9 @@ class SimNet final : public EventHandler {
   const void* place_of(NodeIndex node) const { return &nodes_[node]; }  // for fetching it ahead
   // When its last byte has left the uplink; counts it.
   Mono leave_uplink(NodeIndex from, std::size_t bytes);
-  // When what arrives now has passed the downlink.
-  Mono pass_downlink(NodeIndex from, NodeIndex to, std::size_t bytes);
+  // When what arrives now has passed the downlink and the node's thread comes to it. `segment`: it
+  // is one of its own, and not part of the one before.
+  Mono pass_downlink(NodeIndex from, NodeIndex to, std::size_t bytes, bool segment = true);
   void count_received(NodeIndex node, std::size_t bytes);
   bool passes(NodeIndex from, NodeIndex to) const;
   // Whether a keep-alive's question and its answer come through.

@@ -69,7 +69,7 @@ Mono SimNet::leave_uplink(NodeIndex from, std::size_t bytes) {
   return node.up_free;
 }
 
-Mono SimNet::pass_downlink(NodeIndex from, NodeIndex to, std::size_t bytes) {
+Mono SimNet::pass_downlink(NodeIndex from, NodeIndex to, std::size_t bytes, bool segment) {
   Node& node = nodes_[to];
   Mono through = world_.now();
   if (node.link.down_bytes_per_second != 0) {
@@ -81,7 +81,8 @@ Mono SimNet::pass_downlink(NodeIndex from, NodeIndex to, std::size_t bytes) {
   }
   if (node.link.cpu_per_message == Duration{} && node.paused_until <= through) return through;
   // One queue for the node's thread.
-  node.cpu_free = std::max({node.cpu_free, through, node.paused_until}) + node.link.cpu_per_message;
+  node.cpu_free = std::max({node.cpu_free, through, node.paused_until});
+  if (segment) node.cpu_free += node.link.cpu_per_message;
   return node.cpu_free;
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "simnet/cluster.hpp"
+
 namespace kith::simnet {
 namespace {
 
@@ -95,6 +97,75 @@ TEST_F(SimLoopTest, wall_clock_is_the_worlds_plus_the_nodes_offset) {
   loop.set_wall_offset(-30s);
   EXPECT_EQ(loop.now().wall, kSimEpoch + 60s);
   EXPECT_EQ(loop.now().mono, at(90s));
+}
+
+TEST_F(SimLoopTest, wall_clock_drifts_and_timers_do_not) {
+  NotingAlarm alarm;
+  loop.arm(alarm, at(2h));
+  loop.set_wall_offset(5s);
+  loop.set_wall_drift_ppm(100);
+  world.run_for(1h);
+  EXPECT_EQ(loop.now().wall, kSimEpoch + 1h + 5s + 360ms);
+  EXPECT_EQ(loop.now().mono, at(1h));
+  loop.set_wall_drift_ppm(-50);  // what it gained stays
+  world.run_for(1h);
+  EXPECT_EQ(loop.now().wall, kSimEpoch + 2h + 5s + 360ms - 180ms);
+  EXPECT_EQ(alarm.fired, (std::vector<Duration>{2h}));
+  loop.set_wall_offset(0s);  // set right; goes on to lose
+  EXPECT_EQ(loop.now().wall, kSimEpoch + 2h);
+  world.run_for(1h);
+  EXPECT_EQ(loop.now().wall, kSimEpoch + 3h - 180ms);
+}
+
+TEST_F(SimLoopTest, years_of_drift_do_not_overflow) {
+  world.run_for(24h * 365);
+  loop.set_wall_drift_ppm(-1'000);
+  world.run_for(24h * 3650);
+  EXPECT_EQ(loop.wall_offset(), -Duration(24h * 3650) / 1'000);
+}
+
+TEST_F(SimLoopTest, paused_loop_does_everything_late_and_in_order) {
+  std::vector<std::pair<std::string, Duration>> done;
+  const auto note = [&](const char* name) {
+    return [&, name] { done.emplace_back(name, world.now().time_since_epoch()); };
+  };
+  NotingAlarm early, later, after;
+  early.then = [&](Now) { note("early")(); };
+  later.then = [&](Now) { note("later")(); };
+  after.then = [&](Now) { note("after")(); };
+  loop.arm(later, at(3s));
+  loop.arm(early, at(2s));
+  loop.arm(after, at(20s));
+  loop.offload(
+      PoolClass::storage, [] {}, note("done"));
+  loop.pause(at(10s));
+  loop.pause(at(5s));  // not sooner
+  loop.post(note("task"));
+  world.run_for(1min);
+  const std::vector<std::pair<std::string, Duration>> expected{
+      {"task", 10s}, {"done", 10s}, {"early", 10s}, {"later", 10s}, {"after", 20s}};
+  EXPECT_EQ(done, expected);
+}
+
+TEST_F(SimLoopTest, alarm_that_was_moved_while_the_loop_stood_still_fires_once) {
+  NotingAlarm alarm;
+  loop.arm(alarm, at(2s));
+  loop.pause(at(10s));
+  world.run_for(5s);
+  loop.arm(alarm, at(7s));
+  world.run_for(1min);
+  EXPECT_EQ(alarm.fired, (std::vector<Duration>{10s}));
+}
+
+TEST(MachineClock, wrong_clock_outlives_the_process) {
+  Cluster cluster({.nodes = 1, .seed = 1, .link = {}, .net = {}, .costs = {}});
+  cluster.loop(0).set_wall_offset(1min);
+  cluster.loop(0).set_wall_drift_ppm(1'000);
+  cluster.run_for(1000s);
+  cluster.crash(0);
+  cluster.run_for(1000s);
+  cluster.restart(0);
+  EXPECT_EQ(cluster.loop(0).now().wall, kSimEpoch + 2000s + 1min + 2s);
 }
 
 TEST_F(SimLoopTest, destroyed_loop_takes_its_events_with_it) {

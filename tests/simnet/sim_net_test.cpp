@@ -279,6 +279,40 @@ TEST_F(SimNetTest, long_partition_kills_the_end_that_had_something_to_say) {
   EXPECT_EQ(pipe_of(1, far).why.code, Errc::connection);
 }
 
+TEST_F(SimNetTest, sender_stops_at_a_window_when_acknowledgements_do_not_come_back) {
+  build(2, {.receive_window = 100'000});
+  const auto [near, far] = connect(0, 1);
+  cluster->net().block(1, 0);
+  at(0).transport.write(near, Bytes::copy(std::string(1'000'000, 'x')));
+  cluster->run_for(10s);
+  EXPECT_EQ(at(1).sink.bytes, 100'000u);
+  cluster->net().unblock(1, 0);
+  cluster->run_for(10s);
+  EXPECT_EQ(at(1).sink.bytes, 1'000'000u);
+  cluster->net().block(1, 0);
+  at(0).transport.write(near, Bytes::copy("heard, and never acknowledged"));
+  cluster->run_for(NetOptions{}.pipe_timeout + 1s);
+  EXPECT_TRUE(pipe_of(0, near).closed);
+  EXPECT_EQ(pipe_of(0, near).why.code, Errc::timeout);
+  EXPECT_FALSE(pipe_of(1, far).closed);
+}
+
+TEST_F(SimNetTest, listener_that_stands_still_accepts_late_and_its_kernel_at_once) {
+  build(2);
+  cluster->pause(1, 10s);
+  const auto near = at(0).transport.dial(cluster->address(1));
+  at(0).transport.write(near, Bytes::copy("waits"));
+  cluster->run_for(5s);
+  EXPECT_TRUE(pipe_of(0, near).dialed);
+  EXPECT_TRUE(at(1).sink.accepted.empty());
+  at(0).transport.close(near);
+  cluster->run_for(4s);
+  EXPECT_TRUE(at(1).sink.accepted.empty());
+  cluster->run_for(2s);
+  ASSERT_EQ(at(1).sink.accepted.size(), 1u);
+  EXPECT_EQ(at(1).sink.bytes, 5u);
+}
+
 TEST_F(SimNetTest, power_cut_is_silent_and_killed_process_is_not) {
   for (const CrashKind kind : {CrashKind::power, CrashKind::process}) {
     build(2);

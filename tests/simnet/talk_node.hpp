@@ -34,6 +34,7 @@ class Talker final : public host::Protocol {
     last = std::move(message);
     last_at = now.mono;
     ++messages;
+    if (last.size() < 100) heard.emplace_back(std::string(last.text()), now.mono);
     if (echoes) host->send(stream, last, Priority::normal, 0);
   }
   void on_data(Now now, StreamSlot stream, Bytes data) override {
@@ -48,6 +49,7 @@ class Talker final : public host::Protocol {
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
   Bytes last;
+  std::vector<std::pair<std::string, Mono>> heard;  // short ones
   Mono last_at{}, gone_at{};
 };
 
