@@ -275,6 +275,7 @@ Status Node::status() const {
   status.dht_peers = node.routing.table_size();
   status.dht_mode = node.routing.mode();
   status.topics = node.gossip.topics();
+  status.gossip_forged = node.gossip.counters().bad_signature;
   status.storage = node.files.storage();
   status.poa = node.poa.status();
   status.cstore = node.cstore.status();

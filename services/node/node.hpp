@@ -161,6 +161,7 @@ struct Status {
   std::size_t dht_peers = 0;  // in the routing table
   dht::Mode dht_mode = dht::Mode::server;
   std::vector<gossip::TopicView> topics;
+  std::uint64_t gossip_forged = 0;  // messages whose signature was wrong, of any topic
   r1fs::StorageStatus storage;
   poa::Status poa;
   cstore::Status cstore;
