@@ -43,28 +43,34 @@ Bytes encode_flat(Fill&& fill) {
   return Bytes::copy(ByteView(bytes.begin(), bytes.size()));
 }
 
-// Calls read(Root::Reader) -> Result<T>. Errors: malformed, oversized, and read's own.
+// Calls read(Root::Reader) -> Result<T>. Errors: malformed, oversized, truncated (it ends within a
+// word, or would follow its schema if zeros came behind it), and read's own.
 template <class Root, class T, class Read>
 Result<T> decode_flat(ByteView bytes, std::size_t bytes_max, Read&& read) {
   if (bytes.size() > bytes_max) return fail(Errc::oversized, "message above its maximum");
   if (bytes.empty() || bytes.size() % 8 != 0)
-    return fail(Errc::malformed, "message is not whole words");
+    return fail(Errc::truncated, "message is not whole words");
   // Words must be aligned; a message is small, so it is copied once.
   std::vector<capnp::word> words(bytes.size() / 8);
   std::memcpy(words.data(), bytes.data(), bytes.size());
-  const std::array<kj::ArrayPtr<const capnp::word>, 1> segments = {
-      kj::ArrayPtr<const capnp::word>(words.data(), words.size())};
-  capnp::ReaderOptions options;
-  options.traversalLimitInWords = 8 * words.size() + 64;
-  options.nestingLimit = kNestingMax;
+  const auto follows = [&](Result<T>& result) {
+    const std::array<kj::ArrayPtr<const capnp::word>, 1> segments = {
+        kj::ArrayPtr<const capnp::word>(words.data(), words.size())};
+    capnp::ReaderOptions options;
+    options.traversalLimitInWords = 8 * words.size() + 64;
+    options.nestingLimit = kNestingMax;
+    return kj::runCatchingExceptions([&] {
+             capnp::SegmentArrayMessageReader reader(kj::arrayPtr(segments.data(), segments.size()),
+                                                     options);
+             result = read(reader.getRoot<Root>());
+           }) == nullptr;
+  };
   Result<T> result = fail(Errc::malformed, "message does not follow its schema");
-  if (kj::runCatchingExceptions([&] {
-        capnp::SegmentArrayMessageReader reader(kj::arrayPtr(segments.data(), segments.size()),
-                                                options);
-        result = read(reader.getRoot<Root>());
-      }) != nullptr)
-    return fail(Errc::malformed, "message does not follow its schema");
-  return result;
+  if (follows(result)) return result;
+  words.resize(bytes_max / 8);
+  Result<T> padded = fail(Errc::malformed, "message does not follow its schema");
+  if (follows(padded)) return fail(Errc::truncated, "message ends before what it holds");
+  return fail(Errc::malformed, "message does not follow its schema");
 }
 
 inline ByteView view_of(capnp::Data::Reader data) { return {data.begin(), data.size()}; }

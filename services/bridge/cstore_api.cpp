@@ -152,6 +152,8 @@ std::string cstore_metrics(const cstore::Status& status) {
   one("pages_served_total", "counter", "Answers to catch-ups of peers.", counters.pages_served);
   one("store_failures_total", "counter", "Writes and reads that the store refused.",
       counters.store_failures);
+  one("store_refuses", "gauge", "1 while the store takes no batches of others.",
+      status.store_refuses ? 1 : 0);
   const std::string refused = "kith_cstore_refused_batches_total";
   text += "# HELP " + refused + " Batches and questions not merged, by why.\n# TYPE " + refused +
           " counter\n";
@@ -161,11 +163,13 @@ std::string cstore_metrics(const cstore::Status& status) {
   why("replayed", counters.replayed);
   why("forged", counters.forged);
   why("malformed", counters.malformed);
+  why("truncated", counters.truncated);
   why("oversized", counters.oversized);
   why("future", counters.future);
   why("fork", counters.forks);
   why("gap", counters.gaps);
   why("full", counters.full);
+  why("unstored", counters.unstored);
   return text;
 }
 

@@ -42,6 +42,9 @@ std::string metrics_text(const node::Status& status) {
   out.one("kith_peers", "gauge", "Peers connected and identified.", status.peers);
   out.one("kith_dht_peers", "gauge", "Peers in the routing table.", status.dht_peers);
   out.one("kith_topics", "gauge", "Topics subscribed to.", status.topics.size());
+  out.one("kith_gossip_forged_total", "counter",
+          "Messages of all topics with a wrong signature, refused before a service saw them.",
+          status.gossip.bad_signature);
   out.family("kith_stored_bytes", "gauge", "Blocks held, by whose they are.");
   out.value("kith_stored_bytes", "of=\"own\"", status.storage.own_bytes);
   out.value("kith_stored_bytes", "of=\"others\"", status.storage.kept_bytes);

@@ -115,10 +115,14 @@ std::string poa_metrics(const poa::Status& status) {
     text += "# HELP kith_poa_" + std::string(name) + " " + std::string(help) +
             "\n# TYPE kith_poa_" + std::string(name) + " " + std::string(type) + "\n";
   };
-  const auto value = [&](std::string_view name, std::string_view label, std::uint64_t number) {
+  const auto labelled = [&](std::string_view name, std::string_view label, std::string_view is,
+                            std::uint64_t number) {
     text += "kith_poa_" + std::string(name);
-    if (!label.empty()) text += "{became=\"" + std::string(label) + "\"}";
+    if (!is.empty()) text += "{" + std::string(label) + "=\"" + std::string(is) + "\"}";
     text += " " + std::to_string(number) + "\n";
+  };
+  const auto value = [&](std::string_view name, std::string_view is, std::uint64_t number) {
+    labelled(name, "became", is, number);
   };
   const poa::BeatCounters& beats = status.beats;
   family("beats_total", "counter", "Beats heard, by what became of them.");
@@ -146,10 +150,25 @@ std::string poa_metrics(const poa::Status& status) {
   one("up_slots", "gauge", "Slots of this epoch that this node observed.", status.up_slots);
   one("clock_steps_total", "counter", "Steps ahead of the wall clock.", status.clock_steps);
   one("pages_given_total", "counter", "Pages of the table given to peers.", status.pages_given);
-  one("questions_refused_total", "counter", "Questions for the table that were refused.",
-      status.questions_refused);
-  one("answers_refused_total", "counter", "Forged or malformed tables of peers.",
-      status.answers_refused);
+  const auto refused = [&](std::string_view name, std::string_view why, std::uint64_t number) {
+    labelled(name, "why", why, number);
+  };
+  const poa::QuestionCounters& questions = status.questions;
+  family("questions_refused_total", "counter", "Questions for the table, refused, by why.");
+  refused("questions_refused_total", "flooding", questions.flooding);
+  refused("questions_refused_total", "malformed", questions.malformed);
+  refused("questions_refused_total", "truncated", questions.truncated);
+  refused("questions_refused_total", "oversized", questions.oversized);
+  refused("questions_refused_total", "unready", questions.unready);
+  const poa::AnswerCounters& answers = status.answers;
+  family("answers_faulty_total", "counter", "Tables of peers; all but future ones were refused.");
+  refused("answers_faulty_total", "forged", answers.forged);
+  refused("answers_faulty_total", "replayed", answers.replayed);
+  refused("answers_faulty_total", "malformed", answers.malformed);
+  refused("answers_faulty_total", "truncated", answers.truncated);
+  refused("answers_faulty_total", "oversized", answers.oversized);
+  refused("answers_faulty_total", "stale", answers.stale);
+  refused("answers_faulty_total", "future", answers.future);
   return text;
 }
 

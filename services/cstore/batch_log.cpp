@@ -39,8 +39,14 @@ Place BatchLog::place(const Writer& writer, std::uint64_t sequence, const Sha256
     if (held == id) return Place::known;
     return id < held ? Place::fork_wins : Place::fork_loses;
   }
+  const std::uint64_t reached = writings == nullptr ? 0 : writings->reached();
+  if (sequence <= reached) {
+    // Of a fork's halves the one that came first is stored: the catch-up settles it.
+    const bool same = writings->storing[static_cast<std::size_t>(sequence - highest - 1)].id == id;
+    return same ? Place::known : Place::fork_loses;
+  }
   if (!has_room(bytes)) return Place::full;
-  if (sequence == highest + 1) return Place::next;
+  if (sequence == reached + 1) return Place::next;
   if (writings != nullptr) {
     const auto waiting = writings->early.find(sequence);
     if (waiting != writings->early.end() && waiting->second.id == id) return Place::known;
@@ -48,7 +54,7 @@ Place BatchLog::place(const Writer& writer, std::uint64_t sequence, const Sha256
     if (waiting != writings->early.end() || writings->early.size() >= kEarlyPerWriterMax)
       return Place::too_early;
   }
-  if (sequence - highest > kEarlyPerWriterMax || early_bytes_ + bytes > kEarlyBytesMax)
+  if (sequence - reached > kEarlyPerWriterMax || early_bytes_ + bytes > kEarlyBytesMax)
     return Place::too_early;
   return Place::early;
 }
@@ -56,11 +62,49 @@ Place BatchLog::place(const Writer& writer, std::uint64_t sequence, const Sha256
 const BatchLog::Writer* BatchLog::hold(const Writer& writer, const HeldBatch& batch) {
   const auto at = writers_.try_emplace(writer).first;
   Writings& writings = at->second;
+  CHECK(writings.storing.empty());
   writings.held.push_back(batch);
   writings.digest = chain(writings.digest, batch.id);
   bytes_ += batch.bytes;
   ++batches_;
   return &at->first;
+}
+
+void BatchLog::store(const Writer& writer, const HeldBatch& batch) {
+  writers_[writer].storing.push_back(batch);
+  storing_bytes_ += batch.bytes;
+}
+
+const BatchLog::Writer* BatchLog::stored(const Writer& writer, std::uint64_t sequence,
+                                         const Sha256Digest& id) {
+  const auto at = writers_.find(writer);
+  if (at == writers_.end()) return nullptr;
+  Writings& writings = at->second;
+  if (sequence != writings.highest() + 1 || writings.storing.empty() ||
+      writings.storing.front().id != id)
+    return nullptr;
+  const HeldBatch batch = writings.storing.front();
+  writings.storing.erase(writings.storing.begin());
+  storing_bytes_ -= batch.bytes;
+  writings.held.push_back(batch);
+  writings.digest = chain(writings.digest, batch.id);
+  bytes_ += batch.bytes;
+  ++batches_;
+  return &at->first;
+}
+
+void BatchLog::not_stored(const Writer& writer, std::uint64_t sequence, const Sha256Digest& id) {
+  const auto at = writers_.find(writer);
+  if (at == writers_.end()) return;
+  Writings& writings = at->second;
+  if (sequence <= writings.highest() || sequence > writings.reached()) return;
+  const auto place = static_cast<std::ptrdiff_t>(sequence - writings.highest() - 1);
+  const auto first = writings.storing.begin() + place;
+  if (first->id != id) return;
+  for (auto one = first; one != writings.storing.end(); ++one) storing_bytes_ -= one->bytes;
+  writings.storing.erase(first, writings.storing.end());
+  // A writer of whom there is nothing takes no place of another.
+  if (writings.reached() == 0 && writings.early.empty()) writers_.erase(at);
 }
 
 void BatchLog::early(EarlyBatch batch) {
@@ -84,8 +128,8 @@ std::optional<EarlyBatch> BatchLog::take_next(const Writer& writer) {
   const auto at = writers_.find(writer);
   if (at == writers_.end()) return std::nullopt;
   Writings& writings = at->second;
-  drop_early(writings, writings.highest());
-  if (writings.early.empty() || writings.early.begin()->first != writings.highest() + 1)
+  drop_early(writings, writings.reached());
+  if (writings.early.empty() || writings.early.begin()->first != writings.reached() + 1)
     return std::nullopt;
   if (!has_room(writings.early.begin()->second.exact.size())) return std::nullopt;
   std::optional<EarlyBatch> next = std::move(writings.early.begin()->second);

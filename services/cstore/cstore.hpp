@@ -115,15 +115,18 @@ struct Counters {
   std::uint64_t batches_own = 0;     // that carried them
   std::uint64_t batches_merged = 0;  // of others
   std::uint64_t changes_merged = 0;
+  // Batches, questions and answers of others that were not merged, each in one of these.
   std::uint64_t replayed = 0;
   std::uint64_t forged = 0;  // the signature, or the writer, is not what it must be
   std::uint64_t malformed = 0;
+  std::uint64_t truncated = 0;  // it ends before what it says it holds
   std::uint64_t oversized = 0;
-  std::uint64_t future = 0;  // stamped further ahead than kClockAheadMax
-  std::uint64_t forks = 0;   // two batches of one number: their writer's fault
-  std::uint64_t gaps = 0;    // batches that came before an earlier one
-  std::uint64_t full = 0;    // refused: a quota or table is full
-  std::uint64_t pulls = 0;   // catch-ups asked for
+  std::uint64_t future = 0;    // stamped further ahead than kClockAheadMax
+  std::uint64_t forks = 0;     // two batches of one number: their writer's fault
+  std::uint64_t gaps = 0;      // batches that came before an earlier one
+  std::uint64_t full = 0;      // refused: a quota or table is full
+  std::uint64_t unstored = 0;  // of others, not taken by our store: they are asked for again
+  std::uint64_t pulls = 0;     // catch-ups asked for
   std::uint64_t pulls_failed = 0;
   std::uint64_t pages_served = 0;
   std::uint64_t store_failures = 0;
@@ -132,6 +135,7 @@ struct Status {
   std::uint32_t spaces = 0;
   std::uint64_t keys = 0;
   std::uint64_t bytes = 0;
+  bool store_refuses = false;  // batches of others, for now: its disk is full or failed
   Counters counters;
 };
 

@@ -86,7 +86,7 @@ void Attachment::on_end(Now, host::StreamSlot stream) {
   // An asker ends its side with its question, and waits for the answer.
   if (asks_.count(stream) != 0) host_.close(stream);
 }
-void Attachment::on_closed(Now now, host::StreamSlot stream, const Error*) {
+void Attachment::on_closed(Now now, host::StreamSlot stream, const Error* error) {
   for (auto& [tag, serving] : serving_)
     if (serving.stream == stream) serving.open = false;
   const auto ask = asks_.find(stream);
@@ -94,7 +94,7 @@ void Attachment::on_closed(Now now, host::StreamSlot stream, const Error*) {
   const std::uint64_t pull = ask->second;
   asks_.erase(ask);
   pulls_.erase(pull);
-  core_.on_pull_lost(now, pull, scratch_);
+  core_.on_pull_lost(now, pull, error, scratch_);
   carry_out();
 }
 
@@ -213,7 +213,7 @@ void Attachment::perform(AskHolders& effect) {
 
 void Attachment::perform(SendAsk& effect) {
   if (host_.facts(effect.peer) == nullptr)
-    return core_.on_pull_lost(loop_.now(), effect.pull, scratch_);
+    return core_.on_pull_lost(loop_.now(), effect.pull, nullptr, scratch_);
   const host::StreamSlot stream = host_.open(effect.peer, protocol_, std::move(effect.ask));
   asks_[stream] = effect.pull;
   pulls_[effect.pull] = stream;

@@ -52,12 +52,21 @@ Result<SpaceIndex> CstoreCore::join(Now now, const std::string& name, Effects& o
   Space& space = *spaces_[index];
   space.next_pull = now.mono;
   space.sync_deadline = later(now.mono, kFirstSyncWait);
-  Commit commit;
-  commit.batch.put(config_.families.meta, Bytes::copy(name), schema::encode_kv_space_record({}));
-  commit.tag = kTagKept;
-  out.push_back(std::move(commit));
+  store_record(index, out);
   out.push_back(JoinTopic{index, name});
   return index;
+}
+
+void CstoreCore::store_record(SpaceIndex index, Effects& out) {
+  Space& space = *spaces_[index];
+  schema::KvSpaceRecord record;
+  if (space.own) record = {space.own->started, space.own->nonce};
+  Commit commit;
+  commit.batch.put(config_.families.meta, Bytes::copy(space.name),
+                   schema::encode_kv_space_record(record));
+  commit.tag = kTagRecord + index;
+  out.push_back(std::move(commit));
+  space.record = Record::under_way;
 }
 
 SpaceIndex CstoreCore::add_space(std::string name) {
@@ -254,10 +263,18 @@ void CstoreCore::on_sealed(Now, SpaceIndex index, Bytes exact, Effects& out) {
 
 void CstoreCore::on_persisted(Now now, std::uint64_t tag, Result<void> result, Effects& out) {
   if (!result) ++counters_.store_failures;
-  if ((tag >> 32) != (kTagOwnBatch >> 32)) return;
-  const auto index = static_cast<SpaceIndex>(tag - kTagOwnBatch);
+  const std::uint64_t kind = tag >> 32 << 32;
+  const auto index = static_cast<SpaceIndex>(tag - kind);
   Space& space = *spaces_[index];
-  CHECK(space.flight);
+  if (kind == kTagStored) return on_stored(now, index, result.has_value(), out);
+  if (kind == kTagRecord) {
+    if (!result) gate_.on_refused(now.mono);
+    // Our first batch, which brings it too, may have been quicker.
+    if (space.record == Record::under_way)
+      space.record = result ? Record::durable : Record::refused;
+    return;
+  }
+  CHECK(kind == kTagOwnBatch && space.flight);
   if (result) {
     land(now, index, out);
   } else {
@@ -274,6 +291,7 @@ void CstoreCore::land(Now, SpaceIndex index, Effects& out) {
   Space& space = *spaces_[index];
   const Flight flight = std::move(*space.flight);
   space.flight.reset();
+  if (flight.first_of_writer) space.record = Record::durable;
   const auto bytes = static_cast<std::uint32_t>(flight.exact.size());
   const Writer* writer = space.log.hold(flight.batch.writer, {flight.id, bytes});
   const Origin origin{flight.batch.stamp, writer, flight.batch.sequence};
@@ -296,6 +314,7 @@ Status CstoreCore::status() const {
     status.keys += space->state.keys();
     status.bytes += space->log.bytes();
   }
+  status.store_refuses = !gate_.open();
   status.counters = counters_;
   return status;
 }

@@ -5,22 +5,32 @@
 //   what queued meanwhile (group commit). Sealed, then durable, then applied, acknowledged and
 //   published. Its sequence number is used once: a batch that the store refused was never told.
 // * Incarnation: the number space of a writer. It is drawn anew when the store has no record of
-// ours
-//   or its log of it has a hole, and when a batch of ours turns up that we do not know (the store
-//   is an older copy). Else a number would be used twice.
+//   ours or its log of it has a hole, and when a batch of ours turns up that we do not know (the
+//   store is an older copy). Else a number would be used twice.
 // * Merging: decoded, placed, checked against the clock, and only then verified (the dear part);
-//   kept unsynced, as others have it too. A batch that comes early waits.
+//   stored unsynced, as others have it too, and applied and told as held once the store has taken
+//   it. What it refuses is as if it had never come, and is asked for again (StoreGate). A batch
+//   that comes early waits.
 // * Catching up: now and then, after a gap, and with a new peer, one random holder is asked whether
 //   its root differs, then, with our vector, for what we lack, page by page. An asker that has more
 //   than we is asked back.
 // * A fork (two batches of one number) converges to the smaller hash. Who holds the other half
-// shows
-//   in the vector's chains; the writer's log is then walked and the state folded anew from the
-//   store.
+//   shows in the vector's chains; the writer's log is then walked and the state folded anew from
+//   the store.
 //
-// Blame: what cannot come through an honest forwarder is rejected: bad encoding, a wrong writer or
-// signature, another namespace. What can is blamed only on its writer itself: forks, stamps a
-// little in the future. A peer that serves rubbish is not asked again while it is connected.
+// Blame (Counters has the words; each message that is not merged is in one of them):
+//
+//                               on a topic                          in an answer to us
+//   malformed, truncated,
+//   oversized, forged           reject: anybody can see it          its sender is not asked again
+//   future                      ignore; reject when further ahead   left out: its holder's clock
+//                               than two honest clocks explain      may be ahead of ours
+//   replayed                    ignore                              left out
+//   fork                        ignore; reject from its writer      settled (see above)
+//   full, unstored              ignore; accept, as others have room left out
+//
+// Forged: a wrong signature, writer or namespace. What a peer asks of us and cannot be read is
+// refused. "Not asked again": while it is connected.
 // Bounds: limits.hpp. Attacker: any peer, any writer; namespaces are open to all who know the name.
 #pragma once
 
@@ -30,6 +40,7 @@
 
 #include "net/base/rng.hpp"
 #include "services/cstore/space.hpp"
+#include "services/cstore/store_gate.hpp"
 
 namespace kith::cstore {
 
@@ -61,7 +72,8 @@ class CstoreCore {
   void on_holders(Now now, SpaceIndex space, const std::vector<host::PeerSlot>& peers,
                   Effects& out);
   void on_page(Now now, std::uint64_t pull, const Bytes& message, Effects& out);
-  void on_pull_lost(Now now, std::uint64_t pull, Effects& out);
+  // `why`: of the stream's end, if there was an error.
+  void on_pull_lost(Now now, std::uint64_t pull, const Error* why, Effects& out);
   void on_ask(Now now, host::StreamSlot stream, host::PeerSlot peer, const Bytes& message,
               Effects& out);
   void on_tick(Now now, Effects& out);
@@ -90,6 +102,7 @@ class CstoreCore {
   };
 
   // cstore_core.cpp: requests and writes
+  void store_record(SpaceIndex index, Effects& out);
   Result<SpaceIndex> join(Now now, const std::string& name, Effects& out);
   SpaceIndex add_space(std::string name);
   Result<void> queue_write(Space& space, QueuedWrite write);
@@ -103,11 +116,18 @@ class CstoreCore {
   SpaceInfo info(Space& space) const;
 
   // cstore_merge.cpp: batches of others, loading
+  void count_unreadable(const Error& why);
   Result<Parsed> parse(const Bytes& message);
   bool has_room(const Space& space, std::size_t bytes) const;
-  gossip::Verdict merge(Now now, SpaceIndex index, Parsed parsed, bool via_writer, Effects& out);
-  void keep(Now now, SpaceIndex index, const schema::KvBatch& batch, const HeldBatch& held,
-            Bytes exact, Effects& out);
+  gossip::Verdict merge(Now now, SpaceIndex index, Parsed parsed, bool via_writer,
+                        std::uint64_t pull, Effects& out);
+  void replace(Now now, SpaceIndex index, Parsed parsed, std::uint64_t pull, Effects& out);
+  void store(Now now, SpaceIndex index, Storing one, Bytes exact, Effects& out);
+  void store_waiting(Now now, SpaceIndex index, const Writer& writer, std::uint64_t pull,
+                     Effects& out);
+  void on_stored(Now now, SpaceIndex index, bool taken, Effects& out);
+  bool take_stored(Now now, SpaceIndex index, const Storing& one, Effects& out);
+  void miss(Now now, Space& space);
   void apply(SpaceIndex index, const schema::KvBatch& batch, const Writer* writer, Effects& out);
   void tell_watchers(SpaceIndex index, const Bytes& key, Effects& out);
   void verify(SpaceIndex index, Parsed parsed, std::optional<gossip::JudgeSlot> judge,
@@ -143,6 +163,8 @@ class CstoreCore {
   std::map<RequestId, Watching> watches_;
   Slots<VerifySlot, Verifying> verifying_;
   std::set<host::PeerSlot> shunned_;
+  StoreGate gate_;
+  std::size_t storing_ = 0;  // in all spaces
   std::uint64_t pulls_ = 0;
 };
 
@@ -151,6 +173,7 @@ inline constexpr std::uint64_t kTagLoadSpaces = 1ull << 32;
 inline constexpr std::uint64_t kTagLoadLog = 2ull << 32;
 inline constexpr std::uint64_t kTagOwnBatch = 3ull << 32;  // + space
 inline constexpr std::uint64_t kTagRefold = 4ull << 32;    // + space
-inline constexpr std::uint64_t kTagKept = 5ull << 32;      // of others, and joins
+inline constexpr std::uint64_t kTagStored = 5ull << 32;    // + space: of others
+inline constexpr std::uint64_t kTagRecord = 6ull << 32;    // + space
 
 }  // namespace kith::cstore

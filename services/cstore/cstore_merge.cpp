@@ -7,10 +7,19 @@ namespace kith::cstore {
 
 using gossip::Verdict;
 
+void CstoreCore::count_unreadable(const Error& why) {
+  if (why.code == Errc::oversized)
+    ++counters_.oversized;
+  else if (why.code == Errc::truncated)
+    ++counters_.truncated;
+  else
+    ++counters_.malformed;
+}
+
 // Decodes, without believing: whose batch it is says its signature, which comes last.
 Result<CstoreCore::Parsed> CstoreCore::parse(const Bytes& message) {
   const auto blamed = [this](const Error& error) {
-    ++(error.code == Errc::oversized ? counters_.oversized : counters_.malformed);
+    count_unreadable(error);
     return error;
   };
   Parsed parsed;
@@ -28,7 +37,7 @@ Result<CstoreCore::Parsed> CstoreCore::parse(const Bytes& message) {
 bool CstoreCore::has_room(const Space& space, std::size_t bytes) const {
   if (!space.log.has_room(bytes)) return false;
   std::uint64_t total = bytes;
-  for (const auto& one : spaces_) total += one->log.bytes();
+  for (const auto& one : spaces_) total += one->log.bytes_claimed();
   return total <= kNodeBytesMax;
 }
 
@@ -93,8 +102,7 @@ void CstoreCore::on_verified(Now now, VerifySlot slot, bool valid, Effects& out)
   verifying_.erase(slot);
   Space& space = *spaces_[one.space];
   Verdict verdict = Verdict::reject;
-  const std::uint64_t before = space.log.batches();
-  if (valid) verdict = merge(now, one.space, std::move(one.parsed), one.via_writer, out);
+  if (valid) verdict = merge(now, one.space, std::move(one.parsed), one.via_writer, one.pull, out);
   if (!valid) ++counters_.forged;
   if (one.judge) {
     out.push_back(Settle{*one.judge, verdict});
@@ -103,11 +111,12 @@ void CstoreCore::on_verified(Now now, VerifySlot slot, bool valid, Effects& out)
   if (!space.pull || space.pull->id != one.pull) return;
   if (!valid) return shun(now, one.space, out);
   --space.pull->verifying;
-  space.pull->gained += space.log.batches() - before;
   go_on_pulling(now, one.space, out);
 }
 
-Verdict CstoreCore::merge(Now now, SpaceIndex index, Parsed parsed, bool via_writer, Effects& out) {
+// That our store has no room now is nothing to others: a batch is passed on all the same.
+Verdict CstoreCore::merge(Now now, SpaceIndex index, Parsed parsed, bool via_writer,
+                          std::uint64_t pull, Effects& out) {
   Space& space = *spaces_[index];
   const Writer writer = parsed.batch.writer;
   const std::uint64_t sequence = parsed.batch.sequence;
@@ -125,10 +134,8 @@ Verdict CstoreCore::merge(Now now, SpaceIndex index, Parsed parsed, bool via_wri
   }
   switch (place) {
     case Place::next: {
-      keep(now, index, parsed.batch, held, std::move(parsed.exact), out);
-      while (auto next = space.log.take_next(writer))
-        keep(now, index, next->batch, {next->id, static_cast<std::uint32_t>(next->exact.size())},
-             std::move(next->exact), out);
+      store(now, index, {std::move(parsed.batch), held, pull, false}, std::move(parsed.exact), out);
+      store_waiting(now, index, writer, pull, out);
       return Verdict::accept;
     }
     case Place::early:
@@ -139,17 +146,9 @@ Verdict CstoreCore::merge(Now now, SpaceIndex index, Parsed parsed, bool via_wri
     case Place::known:
       ++counters_.replayed;
       return Verdict::ignore;
-    case Place::fork_wins: {
-      space.log.replace(writer, sequence, held);
-      Commit commit;
-      commit.batch.put(config_.families.log, log_key(space.name, writer, sequence),
-                       std::move(parsed.exact));
-      commit.tag = kTagKept;
-      commit.durability = Durability::buffered;
-      out.push_back(std::move(commit));
-      space.refold = true;
+    case Place::fork_wins:
+      replace(now, index, std::move(parsed), pull, out);
       [[fallthrough]];
-    }
     case Place::fork_loses:
       ++counters_.forks;
       // An honest forwarder cannot know that we hold the other half.
@@ -165,19 +164,88 @@ Verdict CstoreCore::merge(Now now, SpaceIndex index, Parsed parsed, bool via_wri
   return Verdict::ignore;
 }
 
-void CstoreCore::keep(Now, SpaceIndex index, const schema::KvBatch& batch, const HeldBatch& held,
-                      Bytes exact, Effects& out) {
+// One half of a fork at a time, so that the store ends up with the half that the log has.
+void CstoreCore::replace(Now now, SpaceIndex index, Parsed parsed, std::uint64_t pull,
+                         Effects& out) {
+  for (const Storing& one : spaces_[index]->storing)
+    if (one.replaces && one.batch.writer == parsed.batch.writer &&
+        one.batch.sequence == parsed.batch.sequence)
+      return;
+  const HeldBatch held{parsed.id, static_cast<std::uint32_t>(parsed.exact.size())};
+  store(now, index, {std::move(parsed.batch), held, pull, true}, std::move(parsed.exact), out);
+}
+
+// Hands it to the store, if that takes any now.
+void CstoreCore::store(Now now, SpaceIndex index, Storing one, Bytes exact, Effects& out) {
   Space& space = *spaces_[index];
+  if (!gate_.may_store(now.mono, storing_ > 0)) return miss(now, space);
+  const schema::KvBatch& batch = one.batch;
+  if (!one.replaces) space.log.store(batch.writer, one.held);
+  if (space.pull && space.pull->id == one.pull) ++space.pull->verifying;
   Commit commit;
   commit.batch.put(config_.families.log, log_key(space.name, batch.writer, batch.sequence),
                    std::move(exact));
-  commit.tag = kTagKept;
+  commit.tag = kTagStored + index;
   commit.durability = Durability::buffered;
   out.push_back(std::move(commit));
+  space.storing.push_back(std::move(one));
+  ++storing_;
+}
+
+// Those that waited for the one that came.
+void CstoreCore::store_waiting(Now now, SpaceIndex index, const Writer& writer, std::uint64_t pull,
+                               Effects& out) {
+  while (gate_.may_store(now.mono, storing_ > 0)) {
+    auto next = spaces_[index]->log.take_next(writer);
+    if (!next) return;
+    const HeldBatch held{next->id, static_cast<std::uint32_t>(next->exact.size())};
+    store(now, index, {std::move(next->batch), held, pull, false}, std::move(next->exact), out);
+  }
+}
+
+void CstoreCore::miss(Now now, Space& space) {
+  ++counters_.unstored;
+  space.missed = true;
+  pull_soon(now, space);
+}
+
+void CstoreCore::on_stored(Now now, SpaceIndex index, bool taken, Effects& out) {
+  Space& space = *spaces_[index];
+  CHECK(!space.storing.empty());
+  const Storing one = std::move(space.storing.front());
+  space.storing.pop_front();
+  --storing_;
+  if (taken) {
+    gate_.on_stored(now.mono);
+    taken = take_stored(now, index, one, out);
+  } else {
+    gate_.on_refused(now.mono);
+    if (!one.replaces) space.log.not_stored(one.batch.writer, one.batch.sequence, one.held.id);
+  }
+  if (!taken) miss(now, space);
+  if (!space.pull || space.pull->id != one.pull) return;
+  --space.pull->verifying;
+  if (taken && !one.replaces) ++space.pull->gained;
+  go_on_pulling(now, index, out);
+}
+
+// False: one before it was refused, so it is as if it were not there.
+bool CstoreCore::take_stored(Now now, SpaceIndex index, const Storing& one, Effects& out) {
+  Space& space = *spaces_[index];
+  const schema::KvBatch& batch = one.batch;
+  if (one.replaces) {
+    space.log.replace(batch.writer, batch.sequence, one.held);
+    space.refold = true;
+    return true;
+  }
+  const Writer* writer = space.log.stored(batch.writer, batch.sequence, one.held.id);
+  if (writer == nullptr) return false;
   clock_.observe(batch.stamp);
-  apply(index, batch, space.log.hold(batch.writer, held), out);
+  apply(index, batch, writer, out);
   ++counters_.batches_merged;
   counters_.changes_merged += batch.ops.size();
+  store_waiting(now, index, batch.writer, one.pull, out);
+  return true;
 }
 
 void CstoreCore::apply(SpaceIndex index, const schema::KvBatch& batch, const Writer* writer,
@@ -245,6 +313,7 @@ void CstoreCore::on_scanned(Now now, std::uint64_t tag, Result<std::vector<Store
 void CstoreCore::load_space(const StoreEntry& entry) {
   if (!schema::is_kv_space(entry.key.text()) || spaces_.size() >= kSpacesMax) return;
   Space& space = *spaces_[add_space(std::string(entry.key.text()))];
+  space.record = Record::durable;
   const auto record = schema::decode_kv_space_record(entry.value);
   if (record && record->started != 0)
     space.own = Writer{config_.self, record->started, record->nonce};

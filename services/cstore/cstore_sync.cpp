@@ -45,7 +45,13 @@ void CstoreCore::on_tick(Now now, Effects& out) {
     if (now.mono >= space.sync_deadline) end_wait(space, index, out);
     if (space.refold && !space.folding && now.mono >= space.refold_after)
       start_refold(now, index, out);
+    if (space.record == Record::refused && now.mono >= gate_.retry_at()) store_record(index, out);
     if (now.mono < space.next_pull) continue;
+    if (now.mono < gate_.retry_at()) {
+      // What came would not be stored.
+      space.next_pull = gate_.retry_at();
+      continue;
+    }
     space.next_pull = now.mono + pull_period();
     if (!space.pull) out.push_back(AskHolders{index});
   }
@@ -58,6 +64,7 @@ Mono CstoreCore::next_deadline() const {
     next = std::min({next, space->next_pull, space->sync_deadline});
     if (space->pull) next = std::min(next, space->pull->deadline);
     if (space->refold && !space->folding) next = std::min(next, space->refold_after);
+    if (space->record == Record::refused) next = std::min(next, gate_.retry_at());
   }
   return next;
 }
@@ -110,6 +117,7 @@ void CstoreCore::send_ask(Now now, SpaceIndex index, Effects& out) {
   } else if (pull.full) {
     ask.marks = space.log.marks();
     space.behind = false;
+    space.missed = false;
   }
   out.push_back(SendAsk{pull.id, pull.peer, schema::encode_kv_ask(ask)});
 }
@@ -126,15 +134,18 @@ void CstoreCore::on_page(Now now, std::uint64_t pull, const Bytes& message, Effe
   if (index == UINT32_MAX) return;
   const auto page = schema::decode_kv_page(message);
   if (!page) {
-    ++(page.error().code == Errc::oversized ? counters_.oversized : counters_.malformed);
+    count_unreadable(page.error());
     return shun(now, index, out);
   }
   take_page(now, index, *page, out);
 }
 
-void CstoreCore::on_pull_lost(Now now, std::uint64_t pull, Effects& out) {
+void CstoreCore::on_pull_lost(Now now, std::uint64_t pull, const Error* why, Effects& out) {
   const SpaceIndex index = space_of_pull(pull);
-  if (index != UINT32_MAX) end_pull(now, index, false, out);
+  if (index == UINT32_MAX) return;
+  if (why == nullptr || why->code != Errc::oversized) return end_pull(now, index, false, out);
+  ++counters_.oversized;  // the host did not even read such an answer
+  shun(now, index, out);
 }
 
 void CstoreCore::take_page(Now now, SpaceIndex index, const schema::KvPage& page, Effects& out) {
@@ -177,6 +188,8 @@ bool CstoreCore::take_paged_batch(Now now, SpaceIndex index, const Bytes& messag
     return true;
   }
   const Place place = space.log.place(batch.writer, batch.sequence, parsed->id, message.size());
+  const bool walking = space.pull->walk_from > 0;  // then we asked for what we may have
+  if (place == Place::known && !walking) ++counters_.replayed;
   if (place == Place::known || place == Place::fork_loses) return true;
   if (place == Place::full || verifying_.size() >= kVerifyingMax) {
     ++counters_.full;
@@ -190,11 +203,13 @@ void CstoreCore::go_on_pulling(Now now, SpaceIndex index, Effects& out) {
   Pull& pull = *spaces_[index]->pull;
   if (!pull.page_in || pull.verifying > 0) return;
   if (pull.pages >= kPagesPerPullMax) return end_pull(now, index, true, out);
+  const bool missed = spaces_[index]->missed;
+  if (missed && (pull.walk_from > 0 || pull.gained == 0)) return end_pull(now, index, false, out);
   if (pull.walk_from > 0) {
     if (pull.more) return send_ask(now, index, out);
     pull.forks.pop_back();
     pull.walk_from = 0;
-  } else if (pull.more && pull.gained > 0) {
+  } else if ((pull.more || missed) && pull.gained > 0) {
     return send_ask(now, index, out);
   }
   if (pull.forks.empty()) return end_pull(now, index, true, out);
@@ -225,7 +240,7 @@ void CstoreCore::on_ask(Now now, host::StreamSlot stream, host::PeerSlot peer, c
                         Effects& out) {
   const auto ask = schema::decode_kv_ask(message);
   if (!ask) {
-    ++(ask.error().code == Errc::oversized ? counters_.oversized : counters_.malformed);
+    count_unreadable(ask.error());
     out.push_back(Refuse{stream});
     return;
   }

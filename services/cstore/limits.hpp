@@ -43,6 +43,9 @@ inline constexpr Duration kFirstSyncWait = 5s;
 inline constexpr std::size_t kPageBytesMax = 192u << 10;  // below kKvStreamBytesMax
 inline constexpr std::size_t kPagesPerPullMax = 4096;
 inline constexpr std::size_t kShunnedMax = 256;
+// After the store refused a batch of another writer: the first wait, and the longest.
+inline constexpr Duration kStoreRetryMin = 2s;
+inline constexpr Duration kStoreRetryMax = 5min;
 // A writer that equivocates makes us fold a namespace anew, but not more often than this.
 inline constexpr Duration kRefoldEvery = 10s;
 

@@ -40,6 +40,17 @@ struct Pull {
   std::uint64_t walk_from = 0;  // of forks.back(); 0: not walking
 };
 
+// A batch of another that the store was handed; it counts when the store has taken it.
+struct Storing {
+  schema::KvBatch batch;
+  HeldBatch held;
+  std::uint64_t pull = 0;  // that brought it and waits for it; 0: none
+  bool replaces = false;   // the other half of a fork, which is held
+};
+
+// Of the namespace's record in the store, without which a restart forgets that we hold it.
+enum class Record : std::uint8_t { under_way, durable, refused };
+
 struct Space {
   Space(std::string called, std::uint64_t bytes_max) : name(std::move(called)), log(bytes_max) {}
 
@@ -50,6 +61,9 @@ struct Space {
   std::deque<QueuedWrite> queue;
   std::uint64_t queued_bytes = 0;  // of `queue`, as their batch will count
   std::optional<Flight> flight;
+  std::deque<Storing> storing;  // in the order in which the store answers
+  bool missed = false;          // since we last said what we hold: the store did not take some
+  Record record = Record::under_way;
 
   bool synced = false;  // reads need not wait
   Mono sync_deadline = kNever;

@@ -29,6 +29,8 @@ namespace kith::poa {
 
 using schema::Capacity;
 
+// A claimed time may be off by this much: clocks, and what a mesh needs to pass a beat on.
+inline constexpr Duration kWindow = 60s;
 inline constexpr std::uint32_t kEpochsKept = 30;  // the current one among them
 inline constexpr std::uint32_t kParts = 48;       // cells of an epoch: half an hour of a day
 // Rows (a peer's epoch) of one answer; with cells they take some 300 bytes each as JSON.
@@ -97,8 +99,8 @@ class Sink {
   ~Sink() = default;
 };
 
-// What was heard, by what became of it. Forged messages never get here: gossip refuses and blames
-// them. Each beat is in exactly one of these.
+// What was heard, by what became of it. Forged messages never get here: gossip refuses, blames and
+// counts them. Each beat is in exactly one of these.
 struct BeatCounters {
   std::uint64_t counted = 0;
   std::uint64_t spare = 0;       // honest, and its slot was counted already
@@ -115,16 +117,37 @@ struct BeatCounters {
   std::uint64_t strangers = 0;  // no room in the table for this peer
   friend bool operator==(const BeatCounters&, const BeatCounters&) = default;
 };
+// Questions for our table that were refused, and why; blame stays with who asked.
+struct QuestionCounters {
+  std::uint64_t flooding = 0;  // above the asker's rate
+  std::uint64_t malformed = 0;
+  std::uint64_t truncated = 0;
+  std::uint64_t oversized = 0;
+  std::uint64_t unready = 0;  // our own table is still being read: nobody's fault
+  friend bool operator==(const QuestionCounters&, const QuestionCounters&) = default;
+};
+// Pages of tables that we asked for. All but `stale` and `future` are the fault of the peer that
+// was asked, and all but `future` end the request.
+struct AnswerCounters {
+  std::uint64_t forged = 0;    // another owner's, or not signed by it
+  std::uint64_t replayed = 0;  // does not go on behind the page before
+  std::uint64_t malformed = 0;
+  std::uint64_t truncated = 0;
+  std::uint64_t oversized = 0;
+  std::uint64_t stale = 0;   // an epoch ended while the table was read
+  std::uint64_t future = 0;  // its time is too far ahead of ours: one of the two clocks is wrong
+  friend bool operator==(const AnswerCounters&, const AnswerCounters&) = default;
+};
 struct Status {
   BeatCounters beats;
+  QuestionCounters questions;
+  AnswerCounters answers;
   std::uint64_t sent = 0;
   std::uint64_t peers = 0;
   std::uint64_t epoch = 0;
   std::uint64_t up_slots = 0;     // of this node in this epoch
   std::uint64_t clock_steps = 0;  // forward, of the wall clock, that were followed
   std::uint64_t pages_given = 0;
-  std::uint64_t questions_refused = 0;  // above the asker's rate, or malformed
-  std::uint64_t answers_refused = 0;    // forged, of another owner, or malformed
 };
 
 class Poa {

@@ -75,7 +75,7 @@ void Attachment::on_message(Now now, host::StreamSlot stream, Bytes message) {
   if (asked != questions_.end()) {
     const RequestId request = asked->second;
     questions_.erase(asked);
-    core_.asker().on_page(request, message, scratch_);
+    core_.asker().on_page(now, request, message, scratch_);
   } else if (const auto peer = host_.peer_of(stream)) {
     core_.on_question(now, *peer, stream, message, scratch_);
   }

@@ -127,7 +127,7 @@ Verdict PoaCore::count(Now now, const Ledger::Verdict& verdict, bool direct) {
 Status PoaCore::status() const {
   Status status = status_;
   status.peers = ledger_.size();
-  status.answers_refused = asker_.refused();
+  status.answers = asker_.counters();
   if (running_) {
     status.epoch = running_->epoch;
     status.up_slots = running_->attendance.up_slots(running_->epoch);

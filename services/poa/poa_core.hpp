@@ -28,8 +28,6 @@
 
 namespace kith::poa {
 
-// A claimed time may be off by this much: clocks, and what a mesh needs to pass a beat on.
-inline constexpr Duration kWindow = 60s;
 inline constexpr std::uint32_t kTurns = 6;
 // Beats of peers without a place that are passed on: a burst, and so many a second.
 inline constexpr std::uint32_t kStrangersBurst = 256;

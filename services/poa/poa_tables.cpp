@@ -106,8 +106,18 @@ void PoaCore::on_question(Now now, host::PeerSlot peer, host::StreamSlot stream,
                           Effects& out) {
   const auto after = schema::decode_table_question(question);
   Bucket& pages = askers_.try_emplace(peer, Bucket{kPagesBurst, now.mono}).first->second;
-  if (!running_ || !after || !pages.take(now.mono, kPagesBurst, 1s)) {
-    ++status_.questions_refused;
+  QuestionCounters& refused = status_.questions;
+  std::uint64_t* why = nullptr;
+  if (!running_)
+    why = &refused.unready;
+  else if (!after)
+    why = after.error().code == Errc::oversized   ? &refused.oversized
+          : after.error().code == Errc::truncated ? &refused.truncated
+                                                  : &refused.malformed;
+  else if (!pages.take(now.mono, kPagesBurst, 1s))
+    why = &refused.flooding;
+  if (why != nullptr) {
+    ++*why;
     out.push_back(RefuseQuestion{stream});
     return;
   }

@@ -1,10 +1,18 @@
 #include "services/poa/table_asker.hpp"
 
+#include <algorithm>
+
 namespace kith::poa {
 namespace {
 
 std::uint32_t seconds_of(Duration time) {
   return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(time).count());
+}
+
+std::uint64_t ms_of(Wall wall) {
+  const Duration since = std::max(wall.time_since_epoch(), Duration(0));
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
 }
 
 }  // namespace
@@ -52,17 +60,39 @@ Result<schema::Statement> TableAsker::read(const Asking& asking, ByteView answer
   if (asking.pages == 0) return page;
   if (page.first_epoch != table.first_epoch || page.up_slots.size() != table.up.size())
     return fail(Errc::refused, "an epoch ended while the table was read", {}, "ask again");
-  if (!page.entries.empty() && !(table.peers.back().peer < page.entries.front().peer))
-    return fail(Errc::malformed, "a page that does not go on where the last one ended");
   return page;
 }
 
-void TableAsker::on_page(RequestId request, ByteView answer, Effects& out) {
+std::uint64_t& TableAsker::counter_of(const Error& why) {
+  switch (why.code) {
+    case Errc::identity:
+    case Errc::signature:
+      return counters_.forged;
+    case Errc::oversized:
+      return counters_.oversized;
+    case Errc::truncated:
+      return counters_.truncated;
+    case Errc::refused:
+      return counters_.stale;
+    default:
+      return counters_.malformed;
+  }
+}
+
+void TableAsker::on_page(Now now, RequestId request, ByteView answer, Effects& out) {
   const auto at = asking_.find(request);
   if (at == asking_.end() || at->second.page) return;
   schema::SignedStatement raw;
   Result<schema::Statement> page = read(at->second, answer, raw);
-  if (!page) return refuse(at, page.error(), out);
+  if (!page) return refuse(at, counter_of(page.error()), page.error(), out);
+  const auto& before = at->second.table.peers;
+  if (!before.empty() && !page->entries.empty() &&
+      !(before.back().peer < page->entries.front().peer))
+    return refuse(at, counters_.replayed,
+                  fail(Errc::malformed, "a page that does not go on where the last one ended"),
+                  out);
+  // Its clock or ours: what it says is labelled with its own time, and is shown.
+  if (at->second.pages == 0 && page->time_ms > ms_of(now.wall + kWindow)) ++counters_.future;
   at->second.page = std::move(*page);
   out.push_back(CheckSignature{request, at->second.table.owner, std::move(raw)});
 }
@@ -71,7 +101,8 @@ void TableAsker::on_checked(RequestId request, bool valid, Effects& out) {
   const auto at = asking_.find(request);
   if (at == asking_.end() || !at->second.page) return;
   if (!valid)
-    return refuse(at, fail(Errc::signature, "the table is not signed by who was asked"), out);
+    return refuse(at, counters_.forged,
+                  fail(Errc::signature, "the table is not signed by who was asked"), out);
   take(at, out);
 }
 
@@ -88,7 +119,7 @@ void TableAsker::take(Place at, Effects& out) {
   asking.table.peers.insert(asking.table.peers.end(), page.entries.begin(), page.entries.end());
   if (!page.more) return finish(at, Answer(std::move(asking.table)), out);
   if (asking.pages == kPagesMax)
-    return refuse(at, fail(Errc::oversized, "a table without end"), out);
+    return refuse(at, counters_.oversized, fail(Errc::oversized, "a table without end"), out);
   const auto peers = static_cast<std::uint32_t>(asking.table.peers.size());
   out.push_back(TellProgress{at->first, TablePages{asking.pages, peers}});
   ask_page(at->first, asking, out);
@@ -96,11 +127,13 @@ void TableAsker::take(Place at, Effects& out) {
 
 void TableAsker::on_page_failed(RequestId request, const Error& why, Effects& out) {
   const auto at = asking_.find(request);
-  if (at != asking_.end() && !at->second.page) finish(at, why, out);
+  if (at == asking_.end() || at->second.page) return;
+  if (why.code == Errc::oversized) ++counters_.oversized;  // the host did not even read it
+  finish(at, why, out);
 }
 
-void TableAsker::refuse(Place at, Error why, Effects& out) {
-  ++refused_;
+void TableAsker::refuse(Place at, std::uint64_t& counter, Error why, Effects& out) {
+  ++counter;
   finish(at, std::move(why), out);
 }
 

@@ -1,8 +1,8 @@
 // TableAsker: our questions for other nodes' tables, page by page.
 //
 // Rules: a page must be signed by the peer that was asked, for this network's epochs, and go on
-// where the last one ended; anything else ends the request. What comes is given as that peer's word
-// and enters nothing here.
+// where the last one ended; anything else ends the request, and is counted by what it was. What
+// comes is given as that peer's word and enters nothing here.
 //
 // Bounds: kAsksMax requests at a time, kPagesMax pages each. Attacker: the peer that is asked.
 #pragma once
@@ -23,10 +23,10 @@ class TableAsker {
   void ask(RequestId request, const PeerId& owner, Effects& out);
   void cancel(RequestId request, Effects& out);
   void on_owner_connected(RequestId request, Result<host::PeerSlot> owner, Effects& out);
-  void on_page(RequestId request, ByteView answer, Effects& out);
+  void on_page(Now now, RequestId request, ByteView answer, Effects& out);
   void on_checked(RequestId request, bool valid, Effects& out);
   void on_page_failed(RequestId request, const Error& why, Effects& out);
-  std::uint64_t refused() const { return refused_; }  // answers
+  const AnswerCounters& counters() const { return counters_; }
 
  private:
   struct Asking {
@@ -40,12 +40,13 @@ class TableAsker {
   Result<schema::Statement> read(const Asking& asking, ByteView answer,
                                  schema::SignedStatement& raw) const;
   void take(Place at, Effects& out);
-  void refuse(Place at, Error why, Effects& out);
+  void refuse(Place at, std::uint64_t& counter, Error why, Effects& out);
+  std::uint64_t& counter_of(const Error& why);
   void finish(Place at, Result<Answer> answer, Effects& out);
 
   Timing timing_;
   std::map<RequestId, Asking> asking_;
-  std::uint64_t refused_ = 0;
+  AnswerCounters counters_;
 };
 
 }  // namespace kith::poa

@@ -34,7 +34,7 @@ struct World {
   Now now{Mono(1s), Wall(std::chrono::hours(400'000))};
   Effects out;
   std::map<std::pair<Family, Bytes>, Bytes> disk;
-  std::vector<std::uint64_t> commits;
+  std::vector<std::pair<std::uint64_t, bool>> commits;  // and whether the disk took them
   std::vector<VerifySlot> checks;
   std::set<std::uint64_t> open;
   std::set<gossip::JudgeSlot> judged;
@@ -49,9 +49,11 @@ struct World {
   }
   void perform(Effect& effect, Script& script) {
     if (auto* commit = std::get_if<Commit>(&effect)) {
-      for (const StoreWrite& write : commit->batch.writes)
-        disk[{write.family, write.key}] = *write.value;
-      commits.push_back(commit->tag);
+      const bool taken = script.next() % 4 != 3;
+      if (taken)
+        for (const StoreWrite& write : commit->batch.writes)
+          disk[{write.family, write.key}] = *write.value;
+      commits.emplace_back(commit->tag, taken);
     } else if (auto* scan = std::get_if<Scan>(&effect)) {
       std::vector<StoreEntry> entries;
       for (const auto& [key, value] : disk)
@@ -155,9 +157,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
         break;
       case 4:
         if (!world.commits.empty()) {
-          const std::uint64_t tag = world.commits.front();
+          const auto [tag, taken] = world.commits.front();
           world.commits.erase(world.commits.begin());
-          core.on_persisted(world.now, tag, {}, world.out);
+          Result<void> result;
+          if (!taken) result = fail(Errc::disk_full, "full");
+          core.on_persisted(world.now, tag, std::move(result), world.out);
         }
         break;
       case 5: {
@@ -192,7 +196,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
       }
       case 8:
         core.on_peer_gone(world.now, {script.next() % 3u, 0}, world.out);
-        core.on_pull_lost(world.now, world.pull, world.out);
+        core.on_pull_lost(world.now, world.pull, nullptr, world.out);
         core.on_peer_ready(world.now);
         break;
     }

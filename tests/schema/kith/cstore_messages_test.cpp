@@ -34,6 +34,20 @@ TEST(CstoreMessages, a_batch_comes_back_as_it_was) {
   EXPECT_EQ(again->ops[2].down, 7u);
 }
 
+TEST(CstoreMessages, what_is_cut_anywhere_is_truncated_and_rubbish_is_malformed) {
+  const Bytes body = encode_kv_batch(small_batch());
+  const Bytes whole = encode_kv_signed(body, as_bytes("a signature"));
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    EXPECT_EQ(decode_kv_signed(whole.slice(0, size)).error().code, Errc::truncated) << size;
+  for (std::size_t size = 0; size < body.size(); ++size) {
+    const auto cut = decode_kv_batch(body.slice(0, size));
+    ASSERT_FALSE(cut.has_value()) << size;
+    EXPECT_EQ(cut.error().code, Errc::truncated) << size;
+  }
+  const std::vector<std::uint8_t> rubbish(64, 0xFF);
+  EXPECT_EQ(decode_kv_signed(rubbish).error().code, Errc::malformed);
+}
+
 TEST(CstoreMessages, names_of_namespaces_can_stand_in_a_topic) {
   EXPECT_TRUE(is_kv_space("a-b_c.9"));
   EXPECT_TRUE(is_kv_space(std::string(kKvSpaceMax, 'a')));

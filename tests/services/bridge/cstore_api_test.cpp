@@ -1,5 +1,7 @@
 #include "services/bridge/cstore_api.hpp"
 
+#include "services/bridge/poa_api.hpp"
+
 #include <gtest/gtest.h>
 
 #include <boost/json/array.hpp>
@@ -114,6 +116,39 @@ TEST(CstoreApi, metrics_tell_refusals_apart) {
   const std::string text = cstore_metrics(status);
   EXPECT_NE(text.find("kith_cstore_refused_batches_total{why=\"forged\"} 2\n"), std::string::npos);
   EXPECT_NE(text.find("kith_cstore_refused_batches_total{why=\"future\"} 3\n"), std::string::npos);
+  status.counters.malformed = 4;
+  status.counters.truncated = 5;
+  status.counters.oversized = 6;
+  status.counters.replayed = 7;
+  status.counters.unstored = 8;
+  status.store_refuses = true;
+  const std::string more = cstore_metrics(status);
+  for (const char* line :
+       {"{why=\"malformed\"} 4\n", "{why=\"truncated\"} 5\n", "{why=\"oversized\"} 6\n",
+        "{why=\"replayed\"} 7\n", "{why=\"unstored\"} 8\n", "kith_cstore_store_refuses 1\n"})
+    EXPECT_NE(more.find(line), std::string::npos) << line;
+}
+
+TEST(PoaApi, metrics_tell_faulty_beats_questions_and_tables_apart) {
+  poa::Status status;
+  status.beats.truncated = 2;
+  status.questions = {3, 4, 5, 6, 7};
+  status.answers = {8, 9, 10, 11, 12, 13, 14};
+  const std::string text = poa_metrics(status);
+  for (const char* line : {"kith_poa_beats_total{became=\"truncated\"} 2\n",
+                           "kith_poa_questions_refused_total{why=\"flooding\"} 3\n",
+                           "kith_poa_questions_refused_total{why=\"malformed\"} 4\n",
+                           "kith_poa_questions_refused_total{why=\"truncated\"} 5\n",
+                           "kith_poa_questions_refused_total{why=\"oversized\"} 6\n",
+                           "kith_poa_questions_refused_total{why=\"unready\"} 7\n",
+                           "kith_poa_answers_faulty_total{why=\"forged\"} 8\n",
+                           "kith_poa_answers_faulty_total{why=\"replayed\"} 9\n",
+                           "kith_poa_answers_faulty_total{why=\"malformed\"} 10\n",
+                           "kith_poa_answers_faulty_total{why=\"truncated\"} 11\n",
+                           "kith_poa_answers_faulty_total{why=\"oversized\"} 12\n",
+                           "kith_poa_answers_faulty_total{why=\"stale\"} 13\n",
+                           "kith_poa_answers_faulty_total{why=\"future\"} 14\n"})
+    EXPECT_NE(text.find(line), std::string::npos) << line;
 }
 
 }  // namespace

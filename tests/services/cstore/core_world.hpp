@@ -34,6 +34,8 @@ struct Disk {
   std::map<std::pair<Family, Bytes>, Bytes> entries, durable;
   bool hold = false;  // commits wait for release()
   std::optional<Error> refuse;
+  std::uint64_t bytes_max = UINT64_MAX;  // of values
+  std::uint64_t commits = 0;             // that were asked for
 };
 
 class CoreWorld {
@@ -50,8 +52,13 @@ class CoreWorld {
     Disk disk;
     Told told;
     Effects out;
-    std::deque<std::pair<std::uint64_t, Durability>> held;  // commits not answered yet
-    std::vector<std::uint32_t> knows;                       // whom it can ask
+    struct Held {
+      std::uint64_t tag = 0;
+      Durability durability = Durability::buffered;
+      Result<void> result;
+    };
+    std::deque<Held> held;             // commits not answered yet
+    std::vector<std::uint32_t> knows;  // whom it can ask
     std::uint32_t incarnation = 0;
   };
 
@@ -90,9 +97,9 @@ class CoreWorld {
   void release(std::uint32_t i) {
     nodes_[i].disk.hold = false;
     while (!nodes_[i].held.empty()) {
-      const auto [tag, durability] = nodes_[i].held.front();
+      const Node::Held next = std::move(nodes_[i].held.front());
       nodes_[i].held.pop_front();
-      persisted(i, tag, durability);
+      persisted(i, next);
       settle();
     }
   }
@@ -185,23 +192,31 @@ class CoreWorld {
       }
     }
   }
-  void persisted(std::uint32_t i, std::uint64_t tag, Durability durability) {
+  void persisted(std::uint32_t i, const Node::Held& done) {
     Disk& disk = nodes_[i].disk;
-    if (durability == Durability::synced) disk.durable = disk.entries;
-    nodes_[i].core->on_persisted(now, tag, {}, nodes_[i].out);
+    if (done.result && done.durability == Durability::synced) disk.durable = disk.entries;
+    nodes_[i].core->on_persisted(now, done.tag, done.result, nodes_[i].out);
+  }
+  static Result<void> write(Disk& disk, const StoreBatch& batch) {
+    ++disk.commits;
+    if (disk.refuse) return *disk.refuse;
+    std::uint64_t bytes = 0;
+    for (const auto& [key, value] : disk.entries) bytes += value.size();
+    for (const StoreWrite& write : batch.writes) bytes += write.value->size();
+    if (bytes > disk.bytes_max) return fail(Errc::disk_full, "full");
+    for (const StoreWrite& write : batch.writes)
+      disk.entries[{write.family, write.key}] = *write.value;
+    return {};
   }
 
   void perform(std::uint32_t, JoinTopic&) {}
   void perform(std::uint32_t i, Commit& effect) {
     Disk& disk = nodes_[i].disk;
-    if (disk.refuse)
-      return nodes_[i].core->on_persisted(now, effect.tag, *disk.refuse, nodes_[i].out);
-    for (const StoreWrite& write : effect.batch.writes)
-      disk.entries[{write.family, write.key}] = *write.value;
+    Node::Held done{effect.tag, effect.durability, write(disk, effect.batch)};
     if (disk.hold)
-      nodes_[i].held.emplace_back(effect.tag, effect.durability);
+      nodes_[i].held.push_back(std::move(done));
     else
-      persisted(i, effect.tag, effect.durability);
+      persisted(i, done);
   }
   void perform(std::uint32_t i, Scan& effect) {
     std::vector<StoreEntry> entries;
@@ -264,7 +279,7 @@ class CoreWorld {
     if (asks_.count(effect.stream.index) == 0) return;
     const auto [asker, pull] = asks_.at(effect.stream.index);
     (void)i;
-    nodes_[asker].core->on_pull_lost(now, pull, nodes_[asker].out);
+    nodes_[asker].core->on_pull_lost(now, pull, nullptr, nodes_[asker].out);
   }
   void perform(std::uint32_t i, TellProgress& effect) {
     nodes_[i].told.changes.push_back(std::get<Change>(effect.progress));

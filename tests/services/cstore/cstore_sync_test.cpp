@@ -197,15 +197,6 @@ TEST(CstoreSync, a_peer_that_promises_more_for_ever_does_not_hold_us) {
   EXPECT_LE(asked, 40u);
 }
 
-TEST(CstoreSync, a_question_that_does_not_decode_is_refused_and_counted) {
-  CoreWorld world(1);
-  Effects out;
-  world.core(0).on_ask(world.now, {900, 0}, {1, 0}, Bytes::copy("12345678"), out);
-  ASSERT_EQ(out.size(), 1u);
-  EXPECT_TRUE(std::holds_alternative<Refuse>(out[0]));
-  EXPECT_EQ(world.counters(0).malformed, 1u);
-}
-
 TEST(CstoreSync, a_question_of_extremes_gets_an_answer_within_bounds) {
   CoreWorld world(1);
   for (int i = 0; i < 20; ++i)

@@ -1,5 +1,6 @@
 // A namespace on many whole nodes, over links that fail, with nodes that lose their power and what
 // they had not synced, and a partition that heals.
+#include "services/cstore/limits.hpp"
 #include "tests/services/node/homes.hpp"
 
 namespace kith::node::test {
@@ -65,8 +66,12 @@ class Town {
     crash(i);
   }
   void crash(std::uint32_t i) {
-    homes_.cluster().crash(i);
+    kill(i);
     homes_.disk(i).crash();
+  }
+  // Its process ends, and the disk keeps what was written.
+  void kill(std::uint32_t i) {
+    homes_.cluster().crash(i);
     ++incarnations_[i];
     sinks_[i].answers.clear();
     down_.push_back(i);
@@ -87,6 +92,13 @@ class Town {
   }
   void heal() { homes_.cluster().net().heal(); }
 
+  // Writes no more by itself.
+  void spare(std::uint32_t i) { spared_ = i; }
+  Sha256Digest root(std::uint32_t i) {
+    const auto stat = homes_.ask(i, cstore::Request(cstore::Stat{kSpace}));
+    EXPECT_TRUE(stat.has_value());
+    return std::get<cstore::SpaceInfo>(std::get<cstore::Answer>(*stat)).root;
+  }
   bool run_until_equal(Duration within) {
     for (Duration passed{}; passed < within; passed += 5s) {
       homes_.cluster().run_for(5s);
@@ -135,7 +147,7 @@ class Town {
   std::uint32_t draw_alive() {
     for (;;) {
       const auto i = static_cast<std::uint32_t>(rng_.below(nodes_));
-      if (alive(i)) return i;
+      if (alive(i) && i != spared_) return i;
     }
   }
   RequestId write(std::uint32_t i) {
@@ -197,6 +209,7 @@ class Town {
   }
 
   std::uint32_t nodes_;
+  std::optional<std::uint32_t> spared_;
   Rng rng_;
   std::vector<Asked> sinks_;  // outlive the nodes
   Homes homes_;
@@ -238,6 +251,37 @@ TEST(CstoreHomes, no_acknowledged_write_is_lost_and_all_come_to_one_root) {
   RecordProperty("seconds_to_heal", static_cast<int>(outcome.to_heal / 1s));
   std::printf("%u writes acknowledged, one root %lld s after the partition healed\n",
               outcome.acknowledged, static_cast<long long>(outcome.to_heal / 1s));
+}
+
+// The disk of one node has no room for a while, and then has; the node restarts in between.
+TEST(CstoreHomes, a_node_whose_disk_was_full_comes_to_the_same_root_also_after_a_restart) {
+  constexpr std::uint32_t kFull = 3;
+  Town town(8, 5);
+  town.write_for(10s, 500ms);
+  ASSERT_TRUE(town.run_until_equal(60s));
+  store::MemoryDisk& disk = town.homes().disk(kFull);
+  disk.faults.bytes_max = disk.bytes();
+  town.spare(kFull);  // a write of its own is refused, and says so
+  town.write_for(40s, 500ms);
+  EXPECT_FALSE(town.run_until_equal(30s)) << "what has no room is not there";
+  EXPECT_TRUE(town.homes().node(kFull).status().cstore.store_refuses);
+  EXPECT_GT(town.homes().node(kFull).status().cstore.counters.unstored, 10u);
+  const auto before = town.root(kFull);
+  town.kill(kFull);
+  town.restart_all();
+  town.homes().cluster().run_for(20s);
+  EXPECT_EQ(town.root(kFull), before) << "the disk holds what was told as held";
+  disk.faults.bytes_max = UINT64_MAX;
+  EXPECT_TRUE(town.run_until_equal(cstore::kStoreRetryMax + 60s));
+  EXPECT_FALSE(town.homes().node(kFull).status().cstore.store_refuses);
+  town.expect_all(kFull);
+  const auto after = town.root(kFull);
+  town.homes().cluster().run_for(5s);
+  town.crash(kFull);
+  town.restart_all();
+  EXPECT_TRUE(town.run_until_equal(60s));
+  EXPECT_EQ(town.root(kFull), after);
+  town.expect_all(kFull);
 }
 
 TEST(CstoreHomes, the_same_seed_gives_the_same_trace) {

@@ -246,7 +246,9 @@ TEST(PoaHostile, each_kind_counts_nothing_is_counted_apart_and_blames_only_the_g
 
   const Bytes good = schema::encode_beat(beat_at(bench.now, 100, kShort));
   EXPECT_EQ(bench.core->on_beat(bench.now, peer_id(1), false, good.slice(0, 40)), Verdict::reject);
-  EXPECT_EQ(bench.counters().truncated, 1u);
+  EXPECT_EQ(bench.core->on_beat(bench.now, peer_id(1), false, good.slice(0, 41)), Verdict::reject);
+  EXPECT_EQ(bench.core->on_beat(bench.now, peer_id(1), false, {}), Verdict::reject);
+  EXPECT_EQ(bench.counters().truncated, 3u);
   const Bytes large = Bytes::adopt(std::vector<std::uint8_t>(schema::kBeatBytesMax + 8));
   EXPECT_EQ(bench.core->on_beat(bench.now, peer_id(1), false, large), Verdict::reject);
   EXPECT_EQ(bench.counters().oversized, 1u);
@@ -339,7 +341,7 @@ struct Tables : testing::Test {
     const Bytes message = schema::encode_signed_statement(
         {schema::encode_statement(statement), Bytes::copy("signature")});
     EXPECT_LE(message.size(), schema::kTableAnswerBytesMax);
-    asker.on_page(id, message, out);
+    asker.on_page(bench.now, id, message, out);
   }
   Bench bench;
   TableAsker asker;
@@ -373,7 +375,94 @@ TEST_F(Tables, a_page_that_lies_about_its_place_owner_or_signature_ends_the_requ
               page = first;  // the first page for ever
             })),
             Errc::malformed);
-  EXPECT_EQ(asker.refused(), 5u);
+  EXPECT_EQ(asker.counters(), (AnswerCounters{2, 1, 2, 0, 0, 0, 0}));
+}
+
+// Answers of the peer that was asked, each counted apart: all but the last two are its fault.
+TEST_F(Tables, each_kind_of_faulty_answer_is_counted_apart) {
+  schema::Statement statement;
+  statement.owner = peer_id(0);
+  statement.time_ms = beat_at(bench.now, 1, kShort).time_ms;
+  statement.epoch_seconds = 600;
+  statement.first_epoch = 1;
+  statement.up_slots = {1};
+  statement.entries = {{peer_id(1), {255}}};
+  const auto page = [](const schema::Statement& made) {
+    return schema::encode_signed_statement(
+        {schema::encode_statement(made), Bytes::copy("signature")});
+  };
+  const Bytes good = page(statement);
+  schema::Statement others = statement, ahead = statement, first = statement, moved = statement;
+  others.owner = peer_id(5);
+  ahead.time_ms += 1000 * static_cast<std::uint64_t>(kWindow / 1s) + 1000;
+  first.more = true;
+  moved.first_epoch = 2;
+  const Bytes rubbish = Bytes::adopt(std::vector<std::uint8_t>(64, 0xFF));
+  const Bytes large = Bytes::adopt(std::vector<std::uint8_t>(schema::kTableAnswerBytesMax + 8));
+  struct Case {
+    std::string name;
+    std::vector<Bytes> pages;
+    bool valid;
+    Errc ends;
+    AnswerCounters counted;
+  };
+  const std::vector<Case> cases = {
+      {"honest", {good}, true, Errc::none, {}},
+      {"not signed by its owner", {good}, false, Errc::signature, {.forged = 1}},
+      {"another's", {page(others)}, true, Errc::identity, {.forged = 1}},
+      {"the first again", {page(first), page(first)}, true, Errc::malformed, {.replayed = 1}},
+      {"not of its schema", {rubbish}, true, Errc::malformed, {.malformed = 1}},
+      {"cut", {good.slice(0, good.size() / 16 * 8)}, true, Errc::truncated, {.truncated = 1}},
+      {"cut within a word", {good.slice(0, 9)}, true, Errc::truncated, {.truncated = 1}},
+      {"above its maximum", {large}, true, Errc::oversized, {.oversized = 1}},
+      {"an epoch ended", {page(first), page(moved)}, true, Errc::refused, {.stale = 1}},
+      {"of a time ahead", {page(ahead)}, true, Errc::none, {.future = 1}},
+  };
+  for (const Case& one : cases) {
+    TableAsker asks(kShort);
+    Effects out;
+    const RequestId id{1};
+    asks.ask(id, peer_id(0), out);
+    asks.on_owner_connected(id, host::PeerSlot{1, 1}, out);
+    std::optional<Errc> ended;
+    for (const Bytes& answer : one.pages) {
+      asks.on_page(bench.now, id, answer, out);
+      asks.on_checked(id, one.valid, out);
+    }
+    for (const Effect& effect : out)
+      if (const auto* done = std::get_if<TellDone>(&effect))
+        ended = done->answer ? Errc::none : done->answer.error().code;
+    EXPECT_EQ(ended, one.ends) << one.name;
+    EXPECT_EQ(asks.counters(), one.counted) << one.name;
+  }
+}
+
+TEST_F(Tables, an_answer_that_the_host_cut_off_as_too_long_is_counted_and_a_lost_stream_is_not) {
+  Effects out;
+  asker.ask(RequestId{1}, peer_id(0), out);
+  asker.on_page_failed(RequestId{1}, fail(Errc::oversized, "longer than allowed"), out);
+  asker.ask(RequestId{2}, peer_id(0), out);
+  asker.on_page_failed(RequestId{2}, fail(Errc::closed, "reset"), out);
+  EXPECT_EQ(asker.counters(), (AnswerCounters{.oversized = 1}));
+}
+
+TEST_F(Tables, each_kind_of_faulty_question_is_counted_apart_and_refused) {
+  const Bytes good = schema::encode_table_question(peer_id(1));
+  const auto ask = [&](const Bytes& question) {
+    Effects out;
+    bench.core->on_question(bench.now, {6, 1}, {9, 1}, question, out);
+    EXPECT_EQ(out.size(), 1u);
+    return std::holds_alternative<RefuseQuestion>(out[0]);
+  };
+  EXPECT_FALSE(ask(good));
+  EXPECT_TRUE(ask(Bytes::adopt(std::vector<std::uint8_t>(64, 0xFF))));
+  EXPECT_TRUE(ask(good.slice(0, good.size() - 8)));
+  EXPECT_TRUE(ask(Bytes::adopt(std::vector<std::uint8_t>(schema::kTableQuestionBytesMax + 8))));
+  EXPECT_EQ(bench.core->status().questions,
+            (QuestionCounters{.malformed = 1, .truncated = 1, .oversized = 1}));
+  bench.core = std::make_unique<PoaCore>(PoaCoreConfig{peer_id(0), 0, kShort, true}, Rng(1));
+  EXPECT_TRUE(ask(good)) << "nothing is loaded yet";
+  EXPECT_EQ(bench.core->status().questions, (QuestionCounters{.unready = 1}));
 }
 
 TEST_F(Tables, a_peer_that_asks_without_end_is_refused) {
@@ -381,9 +470,9 @@ TEST_F(Tables, a_peer_that_asks_without_end_is_refused) {
   for (std::uint32_t i = 0; i < kPagesBurst + 5; ++i)
     bench.core->on_question(bench.now, {7, 1}, {9, 1}, schema::encode_table_question({}), out);
   EXPECT_EQ(bench.core->status().pages_given, kPagesBurst);
-  EXPECT_EQ(bench.core->status().questions_refused, 5u);
+  EXPECT_EQ(bench.core->status().questions.flooding, 5u);
   bench.core->on_question(bench.now, {8, 1}, {9, 1}, Bytes::copy("rubbish!"), out);
-  EXPECT_EQ(bench.core->status().questions_refused, 6u);
+  EXPECT_EQ(bench.core->status().questions, (QuestionCounters{5, 1, 0, 0, 0}));
 }
 
 }  // namespace
