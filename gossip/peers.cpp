@@ -6,6 +6,7 @@ namespace kith::gossip {
 namespace {
 
 constexpr auto kKeyOrder = [](const auto& entry, std::uint64_t key) { return entry.key < key; };
+constexpr std::size_t kKeptCells = 16;
 constexpr auto kEndOrder = [](const auto& a, const auto& b) { return a.until < b.until; };
 
 }  // namespace
@@ -37,6 +38,9 @@ void Peers::erase(host::PeerSlot slot) {
   if (find(slot) == nullptr) return;
   cells_[slot.index].reset();
   --size_;
+  while (!cells_.empty() && !cells_.back()) cells_.pop_back();
+  if (cells_.capacity() > kKeptCells && cells_.size() * 4 < cells_.capacity())
+    cells_.shrink_to_fit();
 }
 
 bool Peers::blame(Mono now, Peer& peer, std::uint32_t points) {

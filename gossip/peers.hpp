@@ -53,7 +53,11 @@ class Peers {
   Peer& insert(Mono now, host::PeerSlot slot, std::uint64_t key, const PeerTraits& traits);
   Peer* find(host::PeerSlot slot);
   const Peer* find(host::PeerSlot slot) const;
-  void erase(host::PeerSlot slot);
+  // Fetches ahead what find() will read.
+  void prefetch(host::PeerSlot slot) const {
+    if (slot.index < cells_.size()) __builtin_prefetch(&cells_[slot.index]);
+  }
+  void erase(host::PeerSlot slot);  // references to others are valid until here
   // Adds to what the peer is blamed for; true: from now on it is ignored.
   bool blame(Mono now, Peer& peer, std::uint32_t points);
   void expire(Mono now);

@@ -33,7 +33,8 @@ void Router::on_published(Now now, Peer& peer, const Bytes& rpc, ByteView encode
 
 void Router::on_outline(const Peer& peer, const Outline& outline, Effects& out) {
   const Received& received = outline.received;
-  consider(peer, outline.fields, received.message.id, [&] { return received; }, out);
+  consider(
+      peer, outline.fields, received.message.id, [&] { return received; }, out);
 }
 
 template <class Receive>
@@ -144,6 +145,7 @@ void Router::forward(Now now, const ValidationQueue::Entry& entry, const Topic& 
     ++counters_.forwarded;
     out.push_back(SendRpc{peer.slot, entry.message.rpc});
   };
+  for (const Mesh::Member& member : topic.mesh.members()) peers_.prefetch(member.peer);
   for (const Mesh::Member& member : topic.mesh.members()) {
     if (planted(Planted::last_member_skipped) && &member == &topic.mesh.members().back()) break;
     send(*peers_.find(member.peer));

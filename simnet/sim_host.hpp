@@ -24,6 +24,7 @@
 #include "net/host/protocol_registry.hpp"
 #include "net/host/turn.hpp"
 #include "net/host/wire_host.hpp"
+#include "simnet/shrinking_slots.hpp"
 #include "simnet/sim_hosts.hpp"
 
 namespace kith::simnet {
@@ -190,9 +191,9 @@ class SimHost final : public host::Host, private Alarm {
   host::Admission admission_;
   host::Dialer dialer_;
   host::PeerStore store_;
-  Slots<host::PeerSlot, Peer> peers_;
+  ShrinkingSlots<host::PeerSlot, Peer> peers_;
   std::map<PeerId, host::PeerSlot> by_id_;  // those that are not gone
-  Slots<host::StreamSlot, Stream> streams_;
+  ShrinkingSlots<host::StreamSlot, Stream> streams_;
   std::map<host::AttemptSlot, SimLinkRef> attempts_;
   std::vector<SimLinkRef> links_;
   std::vector<host::HostEvent> events_;

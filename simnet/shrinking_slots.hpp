@@ -1,0 +1,97 @@
+// ShrinkingSlots: Slots (net/base/slots.hpp) that give memory back. A node's first look-ups fill
+// its tables with a hundred connections for a minute; ten thousand simulated nodes cannot keep the
+// room.
+//
+// Rules: references to values are valid until the next insert, as there. When the table is mostly
+// empty, at an insert, and not more often than once in as many changes as it has cells, the cells
+// at its end go, and from then on low places are taken first. What comes in the place of a cell
+// that went starts at a generation that none of those had, so an old handle still finds nothing.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+
+#include "net/base/slots.hpp"
+
+namespace kith::simnet {
+
+template <class H, class T>
+class ShrinkingSlots {
+ public:
+  H insert(T value) {
+    if (++changes_ >= cells_.size() && cells_.size() >= kTrimmedFrom) trim();
+    if (free_.empty()) {
+      CHECK(cells_.size() < UINT32_MAX);
+      free_.push_back(static_cast<std::uint32_t>(cells_.size()));
+      cells_.emplace_back();
+      cells_.back().generation = first_generation_;
+    }
+    const std::uint32_t index = free_.back();
+    free_.pop_back();
+    Cell& cell = cells_[index];
+    cell.value.emplace(std::move(value));
+    ++size_;
+    return H{index, cell.generation};
+  }
+  T* find(H handle) {
+    if (handle.index >= cells_.size()) return nullptr;
+    Cell& cell = cells_[handle.index];
+    return cell.generation == handle.generation && cell.value ? &*cell.value : nullptr;
+  }
+  const T* find(H handle) const { return const_cast<ShrinkingSlots*>(this)->find(handle); }
+  T& at(H handle) {
+    T* found = find(handle);
+    CHECK(found != nullptr);
+    return *found;
+  }
+  bool erase(H handle) {
+    if (find(handle) == nullptr) return false;
+    Cell& cell = cells_[handle.index];
+    cell.value.reset();
+    ++cell.generation;
+    free_.push_back(handle.index);
+    --size_;
+    ++changes_;
+    return true;
+  }
+  std::size_t size() const { return size_; }
+  std::size_t cells() const { return cells_.size(); }  // in use or kept for later
+  bool empty() const { return size_ == 0; }
+  // In index order. `each(H, T&)` must not insert; it may erase the entry that it was given.
+  template <class Each>
+  void for_each(Each&& each) {
+    for (std::uint32_t i = 0; i < cells_.size(); ++i)
+      if (cells_[i].value) each(H{i, cells_[i].generation}, *cells_[i].value);
+  }
+  template <class Each>
+  void for_each(Each&& each) const {
+    for (std::uint32_t i = 0; i < cells_.size(); ++i)
+      if (cells_[i].value) each(H{i, cells_[i].generation}, *cells_[i].value);
+  }
+
+ private:
+  struct Cell {
+    std::optional<T> value;
+    std::uint32_t generation = 0;
+  };
+  static constexpr std::size_t kTrimmedFrom = 64;  // cells
+  void trim() {
+    changes_ = 0;
+    if (size_ * 4 > cells_.size()) return;
+    while (!cells_.empty() && !cells_.back().value) {
+      first_generation_ = std::max(first_generation_, cells_.back().generation);
+      cells_.pop_back();
+    }
+    if (cells_.size() * 2 < cells_.capacity()) cells_.shrink_to_fit();
+    std::erase_if(free_, [this](std::uint32_t index) { return index >= cells_.size(); });
+    free_.shrink_to_fit();
+    std::sort(free_.begin(), free_.end(), std::greater<>());
+  }
+  std::vector<Cell> cells_;
+  std::vector<std::uint32_t> free_;
+  std::size_t size_ = 0;
+  std::size_t changes_ = 0;  // since it was last looked whether to trim
+  std::uint32_t first_generation_ = 0;
+};
+
+}  // namespace kith::simnet
