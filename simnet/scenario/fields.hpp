@@ -18,6 +18,7 @@ inline constexpr std::array<std::string_view, 11> kFaultNames{
     "churn",     "link",    "disk", "clock", "move"};
 inline constexpr std::array<std::string_view, 4> kSpreadNames{"exponential", "pareto", "uniform",
                                                               "fixed"};
+inline constexpr std::array<std::string_view, 2> kJitterNames{"uniform", "normal"};
 inline constexpr std::array<std::string_view, 6> kNatNames{
     "open", "full-cone", "restricted", "port-restricted", "symmetric", "carrier"};
 inline constexpr std::uint64_t kMany = 1'000'000;
@@ -27,6 +28,7 @@ template <class F>
 void describe(F& f, LinkOptions& v) {
   f.time("latency", v.latency, 0s, kHourLong);
   f.time("jitter", v.jitter, 0s, kHourLong);
+  f.choice("jitter_kind", v.jitter_kind, kJitterNames);
   f.bandwidth("up", v.up_bytes_per_second);
   f.bandwidth("down", v.down_bytes_per_second);
   f.size("window", v.receive_window, 1024, 1u << 30);

@@ -116,12 +116,13 @@ std::unique_ptr<NodeApp> Town::make(NodeContext& context) {
   const NodeIndex node = context.index;
   const Group& group = group_of(node);
   Rng clock = world().rng("clock", node);
-  if (group.clock.skew > Duration{}) {
+  const bool first = context.incarnation == 0;  // later lives keep the machine's clock
+  if (first && group.clock.skew > Duration{}) {
     const auto most = static_cast<std::uint64_t>(group.clock.skew.count());
     context.loop.set_wall_offset(
         Duration(static_cast<std::int64_t>(clock.below(2 * most + 1)) - group.clock.skew.count()));
   }
-  if (group.clock.drift_ppm != 0) {
+  if (first && group.clock.drift_ppm != 0) {
     const std::uint64_t drawn = clock.below(2 * std::uint64_t{group.clock.drift_ppm} + 1);
     context.loop.set_wall_drift_ppm(static_cast<std::int32_t>(drawn) -
                                     static_cast<std::int32_t>(group.clock.drift_ppm));
