@@ -189,11 +189,11 @@ Attachment::Link* Attachment::link_of(host::StreamSlot stream, host::PeerSlot& p
 
 void Attachment::on_out_lost(Now now, host::PeerSlot peer, Link& link) {
   link.out = {};
-  if (link.died && now.mono - *link.died < kReopenTime) {
-    drop_link(now, peer);
-    return;
+  if (!link.died || now.mono - *link.died >= kReopenTime) {
+    link.died = now.mono;
+    link.reopened = 0;
   }
-  link.died = now.mono;
+  if (link.reopened++ == kReopensMax) return drop_link(now, peer);
   router_.on_stream_lost(now, peer, effects_);
   carry_out(now);
 }

@@ -4,8 +4,9 @@
 //
 // Streams: two a peer, each in one direction. Ours opens with the first RPC (its hello, when we
 // have subscriptions) and is only written; theirs is only read, and a second one of theirs
-// replaces the first. Ours is opened again once when it dies; when the next dies within
-// kReopenTime, the peer is left alone until it connects again.
+// replaces the first. Ours is opened again when it dies, kReopensMax times within kReopenTime; then
+// the peer is left alone until it connects again. (One that loses its power twice in a minute is
+// back before its old connections are known to be dead: it must still be told our topics.)
 //
 // Effects run from a queue, after the router has returned: a handler may call back into Gossip.
 #pragma once
@@ -23,6 +24,7 @@
 namespace kith::gossip {
 
 inline constexpr Duration kReopenTime = 60s;
+inline constexpr std::uint32_t kReopensMax = 4;      // within it
 inline constexpr std::size_t kHeldMessagesMax = 64;  // ours, until their numbers are durable
 inline constexpr std::size_t kSendQueueBytesMax = 1u << 20;  // per peer
 
@@ -54,7 +56,8 @@ class Attachment final : public Gossip,
   struct Link {
     host::StreamSlot out;  // none until there is something to send
     host::StreamSlot in;
-    std::optional<Mono> died;  // when the last `out` did
+    std::optional<Mono> died;    // when the first `out` of this kReopenTime did
+    std::uint32_t reopened = 0;  // since then
   };
   struct Held {
     std::string topic;

@@ -178,7 +178,8 @@ bool SimHosts::passes(SimLinkRef ref, const SimLink::Side& side) {
 }
 
 bool SimHosts::answers(SimLinkRef ref, const SimLink::Side& side) {
-  return !side.cut && net_.answers(side.node, other(ref).node);
+  // A machine that is back knows nothing of a connection from before, and says so.
+  return !side.cut && other(ref).host != nullptr && net_.answers(side.node, other(ref).node);
 }
 
 void SimHosts::retry(SimLinkRef ref) {

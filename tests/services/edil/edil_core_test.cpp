@@ -251,7 +251,7 @@ TEST(EdilCore, an_answer_about_tasks_that_is_false_is_blamed_and_somebody_else_i
        [&](Desk& desk) {
          return of_record(sign(desk.keys[1], kNetwork, Kind::task, Bytes::copy("no task")));
        },
-       &Counters::malformed, true},
+       &Counters::truncated, true},
       {"a forged task",
        [&](Desk& desk) {
          auto record = desk.task_by(1);
@@ -319,7 +319,7 @@ TEST(EdilCore, records_of_tasks_are_refused_counted_apart_and_blamed_on_who_coul
          const Bytes whole = encoded(desk.task_by(1));
          return whole.slice(0, whole.size() - 3);
        },
-       Verdict::reject, &Counters::malformed},
+       Verdict::reject, &Counters::truncated},
       {"above a message's maximum",
        [&](Desk&) {
          return Bytes::adopt(std::vector<std::uint8_t>(schema::kEdilMessageMax + 8, 0));

@@ -102,7 +102,7 @@ TEST(Refusals, by_gossip_each_is_counted_apart_and_only_what_anybody_can_see_is_
          const Bytes whole = part(round.part_of(3, 1, round.base()));
          return whole.slice(0, whole.size() - 9);
        },
-       Verdict::reject, &Counters::malformed},
+       Verdict::reject, &Counters::truncated},
       {"an update to another model", 3,
        [&](Round& round) { return part(round.part_of(3, 1, cid_of_file(as_bytes("x")))); },
        Verdict::ignore, &Counters::wrong_base},

@@ -279,7 +279,7 @@ TEST(CstoreHomes, a_node_whose_disk_was_full_comes_to_the_same_root_also_after_a
   town.homes().cluster().run_for(5s);
   town.crash(kFull);
   town.restart_all();
-  EXPECT_TRUE(town.run_until_equal(60s));
+  EXPECT_TRUE(town.run_until_equal(120s));
   EXPECT_EQ(town.root(kFull), after);
   town.expect_all(kFull);
 }
