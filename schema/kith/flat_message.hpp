@@ -51,11 +51,12 @@ Result<T> decode_flat(ByteView bytes, std::size_t bytes_max, Read&& read) {
   if (bytes.empty() || bytes.size() % 8 != 0)
     return fail(Errc::truncated, "message is not whole words");
   // Words must be aligned; a message is small, so it is copied once.
-  std::vector<capnp::word> words(bytes.size() / 8);
+  std::vector<std::uint64_t> words(bytes.size() / 8);
   std::memcpy(words.data(), bytes.data(), bytes.size());
   const auto follows = [&](Result<T>& result) {
     const std::array<kj::ArrayPtr<const capnp::word>, 1> segments = {
-        kj::ArrayPtr<const capnp::word>(words.data(), words.size())};
+        kj::ArrayPtr<const capnp::word>(reinterpret_cast<const capnp::word*>(words.data()),
+                                        words.size())};
     capnp::ReaderOptions options;
     options.traversalLimitInWords = 8 * words.size() + 64;
     options.nestingLimit = kNestingMax;

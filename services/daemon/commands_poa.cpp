@@ -45,7 +45,9 @@ std::string heard_text(const object& peer, Number now_s) {
 void show_calendar(const object& answer) {
   const CalendarStyle style = calendar_style();
   const Number epoch_s = number_at(answer, "epoch_s");
+  std::size_t others = 0;
   for (const object& peer : objects_at(answer, "peers")) {
+    others += flag_at(peer, "self") ? 0 : 1;
     const object capacity = object_at(peer, "capacity");
     std::printf("%s  %s", text_at(peer, "id").c_str(),
                 heard_text(peer, number_at(answer, "now_s")).c_str());
@@ -53,8 +55,10 @@ void show_calendar(const object& answer) {
       std::printf("  %llu cores, %s", static_cast<Number>(number_at(capacity, "cores")),
                   size_text(number_at(capacity, "memory_mib") << 20).c_str());
     std::printf("\n");
+    bool observed = false;
     for (const object& epoch : objects_at(peer, "epochs")) {
       if (number_at(epoch, "up") == 0) continue;  // nothing was observed
+      observed = true;
       char front[64];
       const int taken = std::snprintf(front, sizeof front, "  %s %3llu ",
                                       epoch_text(number_at(epoch, "start_s"), epoch_s).c_str(),
@@ -62,10 +66,9 @@ void show_calendar(const object& answer) {
       std::printf("%s%s\n", front,
                   row_text(cells_at(epoch), style, static_cast<std::size_t>(taken)).c_str());
     }
+    if (!observed) std::printf("  nothing was observed yet\n");
   }
-  std::printf("value 0-255; %s all  %s some  _ none heard  %s not observed; UTC\n",
-              cell_text(100, style.utf8).c_str(), cell_text(50, style.utf8).c_str(),
-              cell_text(std::nullopt, style.utf8).c_str());
+  std::printf("%s", legend_text(others, style.utf8).c_str());
 }
 
 // Values only: another node's word.

@@ -28,6 +28,24 @@ TEST(CalendarText, a_narrow_terminal_joins_cells_and_keeps_holes_visible) {
   EXPECT_FALSE(row_text(cells, {false, 5}, 10).empty());
 }
 
+TEST(CalendarText, the_legend_explains_why_a_single_other_node_is_never_seen_absent) {
+  for (const bool utf8 : {false, true}) {
+    const std::string two = legend_text(2, utf8), one = legend_text(1, utf8);
+    for (const std::string& text : {two, one}) {
+      EXPECT_NE(text.find("not observed: this node was off, or heard nobody"), std::string::npos);
+      EXPECT_NE(text.find(cell_text(std::nullopt, utf8) + " not observed"), std::string::npos);
+    }
+    EXPECT_EQ(two.find("absence"), std::string::npos);
+    EXPECT_NE(one.find("absence shows as " + cell_text(std::nullopt, utf8)), std::string::npos);
+    EXPECT_NE(one.find("fault of this node's own connection"), std::string::npos);
+    for (std::size_t at = 0; at < one.size();) {
+      const std::size_t end = one.find('\n', at);
+      EXPECT_LE(end - at, utf8 ? 96u : 80u) << one.substr(at, end - at);
+      at = end + 1;
+    }
+  }
+}
+
 TEST(CalendarText, epochs_of_whole_days_are_dates_and_others_have_their_time) {
   EXPECT_EQ(epoch_text(1'763'596'800, 86'400), "2025-11-20");
   EXPECT_EQ(epoch_text(1'763'596'800 + 3600, 600), "2025-11-20 01:00");
