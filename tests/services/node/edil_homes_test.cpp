@@ -160,7 +160,7 @@ void learn_in_parts(std::uint64_t seed) {
 }
 
 TEST(EdilHomes, an_update_of_several_parts_is_learned_over_links_that_fail) {
-  for (const std::uint64_t seed : {7, 8, 9, 10}) {
+  for (const std::uint64_t seed : {7u, 8u, 9u, 10u}) {
     SCOPED_TRACE(seed);
     learn_in_parts(seed);
   }
