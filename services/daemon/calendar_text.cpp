@@ -74,18 +74,17 @@ std::string row_text(const Cells& cells, const CalendarStyle& style, std::size_t
 
 std::string legend_text(std::size_t others, bool utf8) {
   const std::string unseen = cell_text(std::nullopt, utf8);
-  std::string text =
-      "value 0-255, of the time that was observed; " + cell_text(100, utf8) + " all  " +
-      cell_text(50, utf8) + " some  " + cell_text(0, utf8) + " none heard  " + unseen +
-      " not observed; UTC\n" + unseen +
-      " not observed: this node was off, or heard nobody at all, so it judges nobody\n";
+  std::string text = "value 0-255; " + cell_text(100, utf8) + " all  " + cell_text(50, utf8) +
+                     " some  " + cell_text(0, utf8) + " none heard  " + unseen +
+                     " not observed; UTC\n" + unseen +
+                     " not observed: this node was off, or heard nobody, so it judges nobody\n";
   if (others == 1)
     text +=
-        "note: only one other node is shown. If it is the only one that this node ever hears,\n"
+        "note: only one other node is shown. If it is the only one that is ever heard,\n"
         "      its absence shows as " +
         unseen +
-        " and does not lower its value: from here it looks the same as\n"
-        "      a fault of this node's own connection. A third node makes it visible.\n";
+        ", and its value stays: from here it looks like a\n"
+        "      fault of this node's own connection. A third node makes it visible.\n";
   return text;
 }
 
