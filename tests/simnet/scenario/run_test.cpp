@@ -67,7 +67,9 @@ TEST(Fidelities, agree_at_a_thousand_nodes_in_delivery_latency_and_bytes) {
     std::printf("%-24s messages %12.6g  bytes %12.6g  apart %.2f %%\n", metric, a, b,
                 100 * (a - b) / b);
     const bool exact = std::string_view(metric).starts_with("gossip.d");
-    EXPECT_NEAR(a, b, exact ? 0 : 0.05 * b) << metric;
+    // The maximum is one delivery, not a quantile: it is told, and differs between small crowds.
+    if (!std::string_view(metric).ends_with("_max"))
+      EXPECT_NEAR(a, b, exact ? 0 : 0.05 * b) << metric;
   }
 }
 
