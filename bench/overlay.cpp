@@ -52,13 +52,18 @@ struct Memory {
   }
 };
 
-class App final : public simnet::NodeApp, public host::Protocol, public gossip::TopicHandler {
+class App final : public simnet::NodeApp,
+                  public host::Protocol,
+                  public gossip::TopicHandler,
+                  private Alarm {
  public:
   App(simnet::NodeContext& context, simnet::SimHosts& hosts, crypto::Signatures& signatures,
       Log& log, const std::vector<std::string>& families, const Multiaddr& listen, bool with_dht,
       host::HostLimits limits, std::shared_ptr<dht::PeerBook> book)
       : identity_(make_identity(context.index)),
         store_(std::make_shared<store::MemoryDisk>(families), context.loop),
+        loop_(context.loop),
+        rng_(context.rng.fork("bodies")),
         host_(hosts, context.index, context.loop, {identity_.id(), "kith-sim", limits}),
         node_(config(with_dht), {identity_, host_, context.loop, store_, log,
                                  context.rng.fork("node"), &signatures, std::move(book)}) {
@@ -77,8 +82,13 @@ class App final : public simnet::NodeApp, public host::Protocol, public gossip::
   void dial(const PeerId& to, const Multiaddr& addr) {
     host_.connect(protocol_, RequestId{++requests_}, to, {&addr, 1});
   }
-  void publish(const char* topic, Bytes body) {
-    CHECK(node_.gossip().publish(topic, std::move(body)));
+  ~App() override { loop_.arm(*this, kNever); }
+  // From now on, first after `wait`, `count` times.
+  void publish(const char* topic, Duration wait, Duration every, std::size_t count) {
+    topic_ = topic;
+    every_ = every;
+    to_publish_ = count;
+    loop_.arm(*this, later(loop_.now().mono, wait));
   }
   void on_connected(Now, RequestId, Result<host::PeerSlot> peer) override { failed += !peer; }
   void on_message(Now, gossip::TopicIndex, const gossip::GossipMessage&) override { ++heard; }
@@ -90,6 +100,12 @@ class App final : public simnet::NodeApp, public host::Protocol, public gossip::
   std::uint64_t failed = 0;
 
  private:
+  void on_alarm(Now now) override {
+    std::vector<std::uint8_t> body(kBodyBytes);
+    rng_.fill(body);
+    CHECK(node_.gossip().publish(topic_, Bytes::copy(body)));
+    if (--to_publish_ > 0) loop_.arm(*this, later(now.mono, every_));
+  }
   static node::NodeConfig config(bool with_dht) {
     node::NodeConfig config;
     config.dht_mode = with_dht ? dht::Mode::server : dht::Mode::client;
@@ -100,6 +116,11 @@ class App final : public simnet::NodeApp, public host::Protocol, public gossip::
   }
   crypto::Identity identity_;
   store::MemoryStore store_;
+  Loop& loop_;
+  Rng rng_;
+  const char* topic_ = "";
+  Duration every_{};
+  std::size_t to_publish_ = 0;
   simnet::SimHost host_;
   node::Node node_;
   host::ProtocolIndex protocol_ = 0;
@@ -254,26 +275,22 @@ class Overlay {
   }
 
   void publish() {
-    Rng rng = cluster_->world().rng("publish");
     std::uint64_t heard = 0;
     for (std::size_t i = 0; i < options_.nodes; ++i) heard += app(i).heard;
     const std::uint64_t copies_before = copies();
     const std::uint64_t events = cluster_->world().events();
     const double wall = wall_seconds();
     const double start = thread_cpu_seconds();
-    std::vector<std::uint8_t> body(kBodyBytes);
-    std::uint64_t published = 0;
-    const std::size_t rounds = options_.seconds * options_.per_second;
+    const std::size_t published = options_.publishers * options_.seconds * options_.per_second;
     const Duration gap = Duration(1s) / static_cast<std::int64_t>(options_.per_second);
-    for (std::size_t round = 0; round < rounds; ++round) {
-      for (std::size_t k = 0; k < options_.publishers; ++k) {
-        rng.fill(body);
-        const std::size_t from = k * options_.nodes / options_.publishers;
-        app(from).publish(kTopics[k % kTopics.size()], Bytes::copy(body));
-        ++published;
-        cluster_->run_for(gap / static_cast<std::int64_t>(options_.publishers));
-      }
+    for (std::size_t k = 0; k < options_.publishers; ++k) {
+      const auto share = static_cast<std::int64_t>(k);
+      app(k * options_.nodes / options_.publishers)
+          .publish(kTopics[k % kTopics.size()],
+                   share * gap / static_cast<std::int64_t>(options_.publishers), gap,
+                   options_.seconds * options_.per_second);
     }
+    cluster_->run_for(Duration(1s) * static_cast<std::int64_t>(options_.seconds));
     const double spent = thread_cpu_seconds() - start;
     const double wall_spent = wall_seconds() - wall;
     const auto events_done = static_cast<double>(cluster_->world().events() - events);
@@ -281,10 +298,9 @@ class Overlay {
     std::uint64_t heard_after = 0;
     for (std::size_t i = 0; i < options_.nodes; ++i) heard_after += app(i).heard;
     const double kernel = kernel_ns(options_.nodes);
-    std::printf("published %llu, heard %llu, copies %.0f, events %.0f, %.2f s CPU, %.2f s wall\n",
-                static_cast<unsigned long long>(published),
-                static_cast<unsigned long long>(heard_after - heard), received, events_done, spent,
-                wall_spent);
+    std::printf("published %zu, heard %llu, copies %.0f, events %.0f, %.2f s CPU, %.2f s wall\n",
+                published, static_cast<unsigned long long>(heard_after - heard), received,
+                events_done, spent, wall_spent);
     print_row("events", events_done / spent * 1e-6, "M/s CPU");
     print_row("CPU a received copy", spent / received * 1e9, "ns");
     print_row("CPU an event", spent / events_done * 1e9, "ns");

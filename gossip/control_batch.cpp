@@ -24,8 +24,11 @@ void ControlBatch::graft(host::PeerSlot to, std::string_view topic) {
 void ControlBatch::prune(host::PeerSlot to, std::string_view topic, std::uint64_t backoff_seconds) {
   items_.push_back({to, Kind::prune, topic, backoff_seconds, {}});
 }
-void ControlBatch::ihave(host::PeerSlot to, std::string_view topic, const std::vector<Bytes>& ids) {
-  for (const Bytes& id : ids) items_.push_back({to, Kind::ihave, topic, 0, id});
+void ControlBatch::ihave(const std::vector<host::PeerSlot>& to, std::string_view topic,
+                         std::vector<Bytes> ids) {
+  for (const host::PeerSlot peer : to)
+    items_.push_back({peer, Kind::ihave, topic, offers_.size(), {}});
+  offers_.push_back(std::move(ids));
 }
 void ControlBatch::iwant(host::PeerSlot to, ByteView id) {
   items_.push_back({to, Kind::iwant, {}, 0, Bytes::copy(id)});
@@ -53,24 +56,31 @@ void ControlBatch::flush(Effects& out) {
         rpc.graft.push_back(item.topic);
         break;
       case Kind::prune:
-        rpc.prune.push_back({item.topic, item.backoff});
+        rpc.prune.push_back({item.topic, item.number});
         break;
-      case Kind::ihave:
-        if (rpc.ihave.empty() || rpc.ihave.back().topic != item.topic) {
-          rpc.ihave.push_back({item.topic, {}});
-          size += item.topic.size() + kElementOverhead;
+      case Kind::ihave: {
+        for (const Bytes& id : offers_[static_cast<std::size_t>(item.number)]) {
+          if (size + kItemMax > kControlRpcBytesMax) send(item.to);
+          if (rpc.ihave.empty() || rpc.ihave.back().topic != item.topic) {
+            rpc.ihave.push_back({item.topic, {}});
+            size += item.topic.size() + kElementOverhead;
+          }
+          rpc.ihave.back().ids.push_back(id.view());
+          size += id.size() + kIdOverhead;
         }
-        rpc.ihave.back().ids.push_back(item.id.view());
         break;
+      }
       case Kind::iwant:
         rpc.iwant.push_back(item.id.view());
+        size += item.id.size() + kIdOverhead;
         break;
     }
-    size += item.id.size() + (item.id.empty() ? item.topic.size() + kElementOverhead : kIdOverhead);
+    size += item.topic.size() + kElementOverhead;
     const bool last = i + 1 == items_.size() || items_[i + 1].to != item.to;
     if (last || size + kItemMax > kControlRpcBytesMax) send(item.to);
   }
   items_.clear();
+  offers_.clear();
   if (items_.capacity() > kKeptItems) items_.shrink_to_fit();
 }
 

@@ -17,7 +17,7 @@ class ControlBatch {
   void subscription(host::PeerSlot to, std::string_view topic, bool subscribe);
   void graft(host::PeerSlot to, std::string_view topic);
   void prune(host::PeerSlot to, std::string_view topic, std::uint64_t backoff_seconds);
-  void ihave(host::PeerSlot to, std::string_view topic, const std::vector<Bytes>& ids);
+  void ihave(const std::vector<host::PeerSlot>& to, std::string_view topic, std::vector<Bytes> ids);
   void iwant(host::PeerSlot to, ByteView id);
   bool empty() const { return items_.empty(); }
   void flush(Effects& out);
@@ -28,10 +28,11 @@ class ControlBatch {
     host::PeerSlot to;
     Kind kind{};
     std::string_view topic;
-    std::uint64_t backoff = 0;
-    Bytes id;
+    std::uint64_t number = 0;  // prune: backoff, seconds; ihave: which of offers_
+    Bytes id;                  // iwant
   };
   std::vector<Item> items_;
+  std::vector<std::vector<Bytes>> offers_;  // the same ids go to some peers
 };
 
 }  // namespace kith::gossip

@@ -5,13 +5,16 @@
 // kHistoryGossip; a peer gets it by IWANT at most kRetransmissionsMax times. Bounded in messages
 // and bytes: the oldest goes first.
 //
+// The messages lie by window in the order in which they came, since every heartbeat reads all that
+// are offered; the table is only for IWANT and repetitions.
+//
 // Attacker: one who asks for the same message again and again, or publishes more than we can
 // keep.
 #pragma once
 
 #include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 #include "gossip/message.hpp"
@@ -26,16 +29,16 @@ struct HashedKey {
 class MessageCache {
  public:
   void put(const Message& message);
-  bool has(std::uint64_t key) const { return entries_.contains(key); }
+  bool has(std::uint64_t key) const { return numbers_.contains(key); }
   // The RPC of the message, and one of `to`'s retransmissions used up; null: not here, or none
   // left.
   const Bytes* take_for(std::uint64_t key, host::PeerSlot to);
   // Ids of the messages of `topic` that are to be offered, newest first, at most `max`.
   std::vector<Bytes> offers(TopicIndex topic, std::size_t max) const;
   void shift();  // at each heartbeat
-  std::size_t size() const { return entries_.size(); }
+  std::size_t size() const { return numbers_.size(); }
   std::size_t bytes() const { return bytes_; }
-  bool empty() const { return entries_.empty(); }
+  bool empty() const { return numbers_.empty(); }
 
  private:
   struct Sent {
@@ -43,16 +46,23 @@ class MessageCache {
     std::uint8_t times = 0;
   };
   struct Entry {
+    std::uint64_t key = 0;
     Bytes rpc;
     Bytes id;
     TopicIndex topic;
-    std::vector<Sent> sent;
   };
+  struct Window {
+    std::uint64_t first = 0;  // number of the first entry
+    std::vector<Entry> entries;
+  };
+  const Entry* find(std::uint64_t key) const;
+  void drop(Window& window, std::size_t count);  // of its oldest
   void drop_oldest();
-  void erase(std::uint64_t key);
 
-  std::unordered_map<std::uint64_t, Entry, HashedKey> entries_;     // looked up, never iterated
-  std::array<std::vector<std::uint64_t>, kHistoryLength> windows_;  // newest first
+  boost::unordered_flat_map<std::uint64_t, std::uint64_t, HashedKey> numbers_;  // by key
+  std::array<Window, kHistoryLength> windows_;                                  // newest first
+  std::uint64_t next_ = 0;
+  boost::unordered_flat_map<std::uint64_t, std::vector<Sent>, HashedKey> sent_;  // by key
   std::size_t bytes_ = 0;
 };
 

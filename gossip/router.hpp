@@ -105,7 +105,8 @@ class Router {
 
   // router_control.cpp
   void on_ihave(Peer& peer, const libp2p::GossipRpc& rpc);
-  void want(Peer& peer, ByteView id);
+  void want_of(Peer& peer, const libp2p::GossipIds& ids, std::size_t count);  // the first `count`
+  void want(Peer& peer, ByteView id, std::uint64_t key);
   void on_iwant(Peer& peer, const libp2p::GossipRpc& rpc, Effects& out);
   void on_graft(Now now, Peer& peer, std::string_view name);
   void on_prune(Now now, Peer& peer, const libp2p::GossipPrune& entry);

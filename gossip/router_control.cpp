@@ -1,10 +1,16 @@
 // IHAVE, IWANT, GRAFT and PRUNE (gossipsub v1.0 "control messages", v1.1 "spam protection").
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "gossip/router.hpp"
 #include "net/base/planted.hpp"
 
 namespace kith::gossip {
+
+namespace {
+constexpr std::size_t kLookedUpTogether = 16;
+}  // namespace
 
 void Router::on_ihave(Peer& peer, const libp2p::GossipRpc& rpc) {
   if (++peer.ihave_rpcs > kIHavesPerHeartbeatMax) {
@@ -18,15 +24,35 @@ void Router::on_ihave(Peer& peer, const libp2p::GossipRpc& rpc) {
     const std::size_t take = std::min(room, entry.ids.count());
     if (take < entry.ids.count()) ++counters_.ihave_refused;
     peer.ihave_ids += static_cast<std::uint32_t>(take);
-    entry.ids.for_each(take, [&](ByteView id) { want(peer, id); });
+    want_of(peer, entry.ids, take);
   }
+}
+
+// Nearly all ids are known, at places far from each other: those of some come from memory at the
+// same time.
+void Router::want_of(Peer& peer, const libp2p::GossipIds& ids, std::size_t count) {
+  struct Offered {
+    ByteView id;
+    std::uint64_t key = 0;
+  };
+  std::array<Offered, kLookedUpTogether> some;
+  std::size_t size = 0;
+  const auto look_up = [&] {
+    for (const Offered& offered : std::span(some).first(size)) want(peer, offered.id, offered.key);
+    size = 0;
+  };
+  ids.for_each(count, [&](ByteView id) {
+    if (id.empty() || id.size() > kMessageIdBytesMax) return;
+    some[size] = {id, key_of(id)};
+    seen_.prefetch(some[size].key);
+    if (++size == some.size()) look_up();
+  });
+  look_up();
 }
 
 // Asks for what we have not seen. Of several peers, because one that offers need not deliver; of
 // few, because most will.
-void Router::want(Peer& peer, ByteView id) {
-  if (id.empty() || id.size() > kMessageIdBytesMax) return;
-  const std::uint64_t key = key_of(id);
+void Router::want(Peer& peer, ByteView id, std::uint64_t key) {
   if (seen_.has(key) || queue_.has(key) || peer.asked >= kAsksPerHeartbeatMax) return;
   auto asked = asked_.find(key);
   if (asked == asked_.end()) {

@@ -67,7 +67,7 @@ void Router::keep_fanout(Now now, Topic& topic) {
 
 // Tells some of those to whom new messages are not pushed which ones there are.
 void Router::offer(Now now, TopicIndex index, const Topic& topic) {
-  const std::vector<Bytes> ids = cache_.offers(index, kIHaveIdsPerHeartbeatMax);
+  std::vector<Bytes> ids = cache_.offers(index, kIHaveIdsPerHeartbeatMax);
   if (ids.empty()) return;
   std::vector<host::PeerSlot> to;
   for (const host::PeerSlot slot : topic.subscribers) {
@@ -75,10 +75,8 @@ void Router::offer(Now now, TopicIndex index, const Topic& topic) {
     if (peer.gossips() && peer.usable(now.mono) && !topic.mesh.has(slot)) to.push_back(slot);
   }
   choose(to, std::max(config_.degree_lazy, to.size() * kGossipFactorPercent / 100));
-  for (const host::PeerSlot slot : to) {
-    counters_.ihave_ids_sent += ids.size();
-    batch_.ihave(slot, *topic.name, ids);
-  }
+  counters_.ihave_ids_sent += to.size() * ids.size();
+  batch_.ihave(to, *topic.name, std::move(ids));
 }
 
 std::vector<host::PeerSlot> Router::candidates(Now now, const Topic& topic, bool outbound_only) {

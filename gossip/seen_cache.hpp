@@ -23,6 +23,9 @@ namespace kith::gossip {
 class HashSet {
  public:
   bool has(std::uint64_t hash) const;
+  void prefetch(std::uint64_t hash) const {
+    if (!cells_.empty()) __builtin_prefetch(&cells_[hash & (cells_.size() - 1)]);
+  }
   bool add(std::uint64_t hash);  // false: was there
   std::size_t size() const { return size_; }
   void clear();  // gives the memory back
@@ -40,6 +43,8 @@ class SeenCache {
       : per_generation_max_(per_generation_max) {}
 
   bool has(std::uint64_t key) const { return young_.has(key) || old_.has(key); }
+  // `key` is asked for soon.
+  void prefetch(std::uint64_t key) const { young_.prefetch(key), old_.prefetch(key); }
   bool add(Mono now, std::uint64_t key);  // false: was there
   void expire(Mono now);
   std::size_t size() const { return young_.size() + old_.size(); }

@@ -16,6 +16,8 @@ bool sooner(const Event& a, const Event& b) {
 // std's heaps have the largest in front.
 bool after(const Event& a, const Event& b) { return sooner(b, a); }
 
+}  // namespace
+
 void push_to_heap(std::vector<Event>& heap, const Event& event) {
   heap.push_back(event);
   std::push_heap(heap.begin(), heap.end(), after);
@@ -27,8 +29,6 @@ Event pop_from_heap(std::vector<Event>& heap) {
   heap.pop_back();
   return event;
 }
-
-}  // namespace
 
 EventWheel::EventWheel() = default;
 
@@ -108,28 +108,29 @@ void EventWheel::place(const Event& event) {
 }
 
 std::int64_t EventWheel::next() {
-  if (size_ == 0) return std::numeric_limits<std::int64_t>::max();
+  return size_ == 0 ? std::numeric_limits<std::int64_t>::max() : front().at;
+}
+
+bool EventWheel::late_comes_first() const {
+  return read_ == current_.size() || (!late_.empty() && sooner(late_.front(), current_[read_]));
+}
+
+const Event& EventWheel::front() {
+  CHECK(size_ != 0);
   if (read_ == current_.size() && late_.empty()) refill();
-  if (read_ == current_.size()) return late_.front().at;
-  return late_.empty() ? current_[read_].at : std::min(current_[read_].at, late_.front().at);
+  return late_comes_first() ? late_.front() : current_[read_];
 }
 
 Event EventWheel::pop() {
-  CHECK(size_ != 0);
-  if (read_ == current_.size() && late_.empty()) refill();
+  last_ = front().at;
   --size_;
-  const bool from_late =
-      read_ == current_.size() || (!late_.empty() && sooner(late_.front(), current_[read_]));
-  const Event event = from_late ? pop_from_heap(late_) : current_[read_++];
-  last_ = event.at;
-  return event;
+  return late_comes_first() ? pop_from_heap(late_) : current_[read_++];
 }
 
 void EventWheel::refill() {
   current_.clear();
   read_ = 0;
   while (!open_next_fine()) open_next_coarse();
-  opened_ = true;
 }
 
 bool EventWheel::open_next_fine() {

@@ -13,8 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
-#include <utility>
 #include <vector>
 
 namespace kith::simnet {
@@ -29,19 +27,18 @@ struct Event {
 };
 static_assert(sizeof(Event) == 32);
 
+// Heaps of events with the earliest in front.
+void push_to_heap(std::vector<Event>& heap, const Event& event);
+Event pop_from_heap(std::vector<Event>& heap);
+
 class EventWheel {
  public:
   EventWheel();
   void push(Event event);
   // The earliest event's time, INT64_MAX when there is none.
   std::int64_t next();
-  Event pop();  // there must be one
-  // What comes within the next microseconds, once after each time that the wheel turned: whoever
-  // handles it may fetch the memory that it will need. Empty otherwise.
-  std::span<const Event> take_opened() {
-    const bool opened = std::exchange(opened_, false);
-    return opened ? std::span<const Event>(current_).subspan(read_) : std::span<const Event>();
-  }
+  Event pop();           // there must be one
+  const Event& front();  // what pop() gives
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
@@ -80,6 +77,7 @@ class EventWheel {
   void drain(Level& level, std::size_t bucket, Take&& take);
   void place(const Event& event);
   void refill();
+  bool late_comes_first() const;
   bool open_next_fine();
   void open_next_coarse();
 
@@ -91,7 +89,6 @@ class EventWheel {
   std::vector<Event> current_;      // the open fine bucket, sorted; read from read_
   std::vector<Event> late_;         // a heap: added to the open bucket after it was opened
   std::size_t read_ = 0;
-  bool opened_ = false;
   std::int64_t open_fine_ = 0;    // time >> kFineBits
   std::int64_t open_coarse_ = 0;  // time >> kCoarseBits
   std::int64_t last_ = 0;

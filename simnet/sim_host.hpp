@@ -76,12 +76,11 @@ class SimHost final : public host::Host, private Alarm {
   // For SimHosts.
   const std::vector<SimLinkRef>& links() const { return links_; }
   void on_frame(SimLinkRef ref, SimLink::Side& side, Frame& frame);
-  // The next frame that the side's streams have to send; none: nothing, or all windows are full.
-  std::optional<Frame> next_frame(SimLinkRef ref, SimLink::Side& side);
-  void on_local();  // deliver what is queued
-  // Fetch ahead what a frame touches here; then its stream, then the stream's protocol.
-  void prefetch() const;
-  void prefetch(host::StreamSlot stream, bool protocol) const;
+  // The next frame that the side's streams have to send, of frames() and in no list; kNone:
+  // nothing, or all windows are full.
+  std::uint32_t next_frame(SimLink::Side& side);
+  void on_local();                                // deliver what is queued
+  void prefetch(unsigned stage) const;            // as EventHandler's
   void on_deadline(SimLinkRef ref);               // of the handshake
   void on_moved() { facts_.reset(); }             // it has another address
   void lose(SimLinkRef ref, const Error& error);  // the connection is over, for this reason
@@ -161,7 +160,7 @@ class SimHost final : public host::Host, private Alarm {
   void make_ready(host::StreamSlot slot, Stream& stream);
   void forget_ready(host::StreamSlot slot, Stream& stream);
   host::StreamSlot pop_ready(SimLink::Ready& ready);
-  Frame take_frame(host::StreamSlot slot, Stream& stream);
+  std::uint32_t take_frame(host::StreamSlot slot, Stream& stream);
   void look_for_room(host::StreamSlot slot, Stream& stream);
   void on_stream_frame(SimLinkRef ref, SimLink::Side& side, Frame& frame);
   void on_open(SimLinkRef ref, SimLink::Side& side, const Frame& frame);
@@ -186,7 +185,8 @@ class SimHost final : public host::Host, private Alarm {
   Loop& loop_;
   host::ByteBudget budget_;
   host::ProtocolRegistry registry_;
-  std::vector<host::Protocol*> listeners_;  // those that hear of peers, each once
+  std::vector<host::Protocol*> listeners_;      // those that hear of peers, each once
+  std::vector<const host::Protocol*> lasting_;  // whose streams last: most messages are theirs
   Named named_;
   host::Admission admission_;
   host::Dialer dialer_;

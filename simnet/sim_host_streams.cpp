@@ -13,6 +13,7 @@ using host::StreamSlot;
 namespace {
 constexpr std::uint32_t kWindowFirst = 256u << 10;  // Yamux
 constexpr std::size_t kUnacknowledgedMax = 256;     // streams, as our Yamux has it
+constexpr std::size_t kProtocolLines = 14;          // of the largest, gossip's attachment
 std::size_t index_of(Priority priority) { return static_cast<std::size_t>(priority); }
 }  // namespace
 
@@ -132,21 +133,21 @@ std::optional<host::PeerSlot> SimHost::peer_of(StreamSlot slot) const {
   return stream->peer;
 }
 
-void SimHost::prefetch() const {
-  __builtin_prefetch(&loop_);
-  __builtin_prefetch(&streams_);
-  __builtin_prefetch(&events_);
-}
-
-void SimHost::prefetch(StreamSlot slot, bool protocol) const {
-  constexpr std::size_t kLine = 64;
-  constexpr std::size_t kAttachmentLines = 14;  // of the largest, gossip's
-  if (!protocol) {
-    if (const Stream* stream = streams_.find(slot)) __builtin_prefetch(&stream->handler);
-  } else if (const Stream* stream = streams_.find(slot)) {
-    const auto* place = reinterpret_cast<const char*>(stream->handler);
-    for (std::size_t line = 0; line < kAttachmentLines; ++line)
-      __builtin_prefetch(place + line * kLine);
+void SimHost::prefetch(unsigned stage) const {
+  switch (stage) {
+    case 0:
+      return prefetch_lines(this, sizeof(*this) / kCacheLine);
+    case 1:
+      prefetch_lines(links_.data(), links_.size() * sizeof(SimLinkRef) / kCacheLine + 1);
+      prefetch_lines(&loop_, 2);
+      streams_.prefetch();
+      for (const host::Protocol* protocol : lasting_) prefetch_lines(protocol, kProtocolLines);
+      return;
+    case 2:
+      for (const SimLinkRef ref : links_) hosts_.prefetch(ref, 0);
+      return;
+    default:
+      for (const SimLinkRef ref : links_) hosts_.prefetch(ref, 1);
   }
 }
 
@@ -154,7 +155,9 @@ void SimHost::prefetch(StreamSlot slot, bool protocol) const {
 
 void SimHost::enqueue(StreamSlot slot, Stream& stream, Bytes message, Priority priority) {
   const host::ProtocolSpec& spec = spec_of(stream);
-  Frame item;
+  FramePool& frames = hosts_.frames();
+  const std::uint32_t index = frames.make();
+  Frame& item = frames.cell(index).frame;
   item.raw = !stream.messages;
   item.priority = priority;
   item.whole = static_cast<std::uint32_t>(message.size());
@@ -163,7 +166,7 @@ void SimHost::enqueue(StreamSlot slot, Stream& stream, Bytes message, Priority p
   stream.queued += item.payload;
   // Above half of its queue a sender is told when it has fallen to it again.
   if (stream.queued > spec.send_queue_bytes_max / 2) stream.refused = std::max(stream.refused, 1u);
-  hosts_.frames().push(stream.queue, std::move(item));
+  frames.append(stream.queue, index);
   make_ready(slot, stream);
 }
 
@@ -211,20 +214,21 @@ void SimHost::forget_ready(StreamSlot slot, Stream& stream) {
   ready = kept;
 }
 
-std::optional<Frame> SimHost::next_frame(SimLinkRef, SimLink::Side& side) {
+std::uint32_t SimHost::next_frame(SimLink::Side& side) {
   for (SimLink::Ready& ready : side.ready) {
     const StreamSlot slot = pop_ready(ready);
     if (!slot) continue;
     Stream& stream = streams_.at(slot);
-    std::optional<Frame> frame(take_frame(slot, stream));
+    const std::uint32_t frame = take_frame(slot, stream);
     make_ready(slot, stream);
     finish_if_ended(slot, stream);
     return frame;
   }
-  return std::nullopt;
+  return FramePool::kNone;
 }
 
-Frame SimHost::take_frame(StreamSlot slot, Stream& stream) {
+// What fits leaves as it lies in the queue; of what is longer a slice.
+std::uint32_t SimHost::take_frame(StreamSlot slot, Stream& stream) {
   FramePool& frames = hosts_.frames();
   Frame& item = frames.cell(stream.queue.head).frame;
   item.stream = stream.number;
@@ -234,10 +238,12 @@ Frame SimHost::take_frame(StreamSlot slot, Stream& stream) {
     stream.credit -= slice;
     stream.queued -= slice;
     const bool last = slice == item.payload;
-    Frame frame;
+    std::uint32_t taken = FramePool::kNone;
     if (last && (!item.raw || slice == item.whole)) {
-      frame = frames.pop(stream.queue);
+      taken = frames.detach(stream.queue);
     } else {
+      taken = frames.make();
+      Frame& frame = frames.cell(taken).frame;
       frame.raw = item.raw;
       frame.stream = item.stream;
       frame.whole = item.whole;
@@ -245,21 +251,20 @@ Frame SimHost::take_frame(StreamSlot slot, Stream& stream) {
       frame.last = last;
       if (item.raw) frame.data = item.data.slice(item.whole - item.payload, slice);
       item.payload -= slice;
-      if (last) frames.pop(stream.queue);
+      if (last) frames.give_back(frames.detach(stream.queue));
     }
-    frame.bytes = kFrameHead + frame.payload;
+    frames.cell(taken).frame.bytes = kFrameHead + slice;
     if (stream.refused != 0) look_for_room(slot, stream);
-    return frame;
+    return taken;
   }
-  Frame frame = frames.pop(stream.queue);
-  frame.bytes = kFrameHead;
-  if (frame.kind == FrameKind::open) {
+  item.bytes = kFrameHead;
+  if (item.kind == FrameKind::open) {
     stream.named = true;
-    frame.bytes += kNameHead + static_cast<std::uint32_t>(frame.data.size());
+    item.bytes += kNameHead + static_cast<std::uint32_t>(item.data.size());
   } else {
     stream.end_sent = true;
   }
-  return frame;
+  return frames.detach(stream.queue);
 }
 
 void SimHost::look_for_room(StreamSlot slot, Stream& stream) {

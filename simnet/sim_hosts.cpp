@@ -9,24 +9,28 @@
 
 namespace kith::simnet {
 
-SimHosts::SimHosts(SimNet& net) : net_(net), handler_(net.world().add_handler(*this)) {
+SimHosts::SimHosts(SimNet& net)
+    : net_(net),
+      handler_(net.world().add_handler(*this,
+                                       own_kinds({kPump, kArrive, kDeliver, kDeadline, kLocal}))) {
   net_.watch_cuts(*this);
+}
+
+// The others end connections on a side that is not the event's node, or may.
+std::uint64_t SimHosts::own_kinds(std::initializer_list<Kind> kinds) {
+  std::uint64_t bits = 0;
+  for (const Kind kind : kinds) bits |= std::uint64_t{0b11} << 2 * kind;
+  return bits;
 }
 
 void SimHosts::attach(SimHost& host, NodeIndex node) {
   if (hosts_.size() <= node) hosts_.resize(node + 1);
   CHECK(hosts_[node] == nullptr);
   hosts_[node] = &host;
+  net_.allow_turns();
 }
 
 void SimHosts::detach(NodeIndex node) { hosts_[node] = nullptr; }
-
-SimLink::Side* SimHosts::find(SimLinkRef ref) {
-  auto* link = links_.find(ref.link);
-  return link == nullptr ? nullptr : &(*link)->sides[ref.side];
-}
-
-SimLink::Side& SimHosts::other(SimLinkRef ref) { return links_.at(ref.link)->sides[1 - ref.side]; }
 
 SimLinkRef SimHosts::dial(SimHost& from, NodeIndex node, const Multiaddr& to) {
   const SimLinkRef ref{links_.insert(std::make_unique<SimLink>()), 0};
@@ -39,7 +43,8 @@ SimLinkRef SimHosts::dial(SimHost& from, NodeIndex node, const Multiaddr& to) {
   theirs.remote = net_.open_mapping(node, mine.local, to);
   mine.remote = theirs.local = to;
   const auto target = net_.node_at(to);
-  theirs.node = target.value_or(node);
+  theirs.node = mine.peer_node = target.value_or(node);
+  theirs.peer_node = node;
   theirs.number_next = 2;
   if (!target) {
     mine.bye_sent = true;  // nobody is there to hear it
@@ -73,19 +78,12 @@ void SimHosts::mark_dirty(SimLinkRef ref) {
   SimLink::Side& side = *find(ref);
   if (side.dirty) return;
   side.dirty = true;
+  __builtin_prefetch(net_.place_of(side.peer_node));  // departing will ask for its link
   dirty_.push_back(ref);
   world().call_at_end(handler_);
 }
 
 void SimHosts::on_event_end() {
-  // A message that is sent on leaves on some connections at once: what their frames will touch
-  // comes from memory at the same time.
-  if (dirty_.size() > 1) {
-    for (const SimLinkRef ref : dirty_)
-      if (links_.find(ref.link) != nullptr) __builtin_prefetch(&other(ref));
-    for (const SimLinkRef ref : dirty_)
-      if (links_.find(ref.link) != nullptr) __builtin_prefetch(net_.place_of(other(ref).node));
-  }
   // Taking frames may make events for protocols, which come later, but no new frames.
   for (std::size_t i = 0; i < dirty_.size(); ++i) {
     const SimLinkRef ref = dirty_[i];
@@ -112,25 +110,29 @@ void SimHosts::pump(SimLinkRef ref) {
       return;
     }
     if (!side->urgent.empty()) {
-      depart(ref, *side, latency, frames_.pop(side->urgent));
+      depart(ref, *side, latency, frames_.detach(side->urgent));
       side = find(ref);
       continue;
     }
-    auto frame = side->host == nullptr ? std::nullopt : side->host->next_frame(ref, *side);
-    if (!frame) return;
+    if (side->host == nullptr) return;
+    const std::uint32_t frame = side->host->next_frame(*side);
+    if (frame == FramePool::kNone) return;
     if (net_.draw_reset(side->node)) {
+      frames_.give_back(frame);
       side->host->lose(ref, fail(Errc::connection, "connection reset"));
       return;
     }
-    depart(ref, *side, latency, std::move(*frame));
+    depart(ref, *side, latency, frame);
     side = find(ref);
   }
 }
 
+// `index`: of frames_, in no list.
 void SimHosts::depart(SimLinkRef ref, SimLink::Side& side, std::optional<Duration>& latency,
-                      Frame frame) {
-  if (side.lost && frame.kind != FrameKind::bye) return;
-  const NodeIndex to = other(ref).node;
+                      std::uint32_t index) {
+  const Frame& frame = frames_.cell(index).frame;
+  if (side.lost && frame.kind != FrameKind::bye) return frames_.give_back(index);
+  const NodeIndex to = side.peer_node;
   side.bytes_out += frame.bytes;
   const bool opens = frame.kind == FrameKind::hop && frame.hop <= 2;
   Loss loss;
@@ -145,13 +147,15 @@ void SimHosts::depart(SimLinkRef ref, SimLink::Side& side, std::optional<Duratio
   if (loss.fatal) {  // it never arrives, nor does what is sent behind it
     side.lost = true;
     side.last_arrival = at;
+    frames_.give_back(index);
     return schedule(at, side.node, kLost, ref);
   }
   // The event of what arrives at the same time takes this along.
-  const bool together =
-      !side.flight.empty() && frames_.cell(side.flight.tail).at == at && at > world().now();
+  const bool together = !side.flight.empty() && side.last_arrival == at && at > world().now();
+  if (together) frames_.cell(side.flight.tail).next_too = true;
   side.last_arrival = at;
-  frames_.push(side.flight, std::move(frame)).at = at;
+  frames_.cell(index).at = at;
+  frames_.append(side.flight, index);
   if (side.entered == FramePool::kNone) side.entered = side.flight.tail;
   if (!together) schedule(at, to, kArrive, ref);
 }
@@ -162,36 +166,43 @@ bool SimHosts::has_arrived(const SimLink::Side& side) {
 
 void SimHosts::on_arrive(SimLinkRef ref) {
   SimLink::Side* side = find(ref);
-  for (bool first = true; side != nullptr && !side->stopped && has_arrived(*side); first = false) {
-    if (!passes(ref, *side)) {
+  bool more = side != nullptr && !side->stopped && has_arrived(*side);
+  for (bool first = true; more && side != nullptr; first = false) {
+    if (!passes(*side)) {
       side->stopped = true;
       side->held_since = world().now();
-      return schedule(net_.retry_at(side->node, other(ref).node), side->node, kRetry, ref);
+      return schedule(net_.retry_at(side->node, side->peer_node), side->node, kRetry, ref);
     }
+    const FramePool::Cell& cell = frames_.cell(side->entered);
+    more = cell.next_too;
+    if (more) prefetch_lines(&frames_.cell(cell.next), 2);
     enter_downlink(ref, *side, first);
     side = find(ref);
   }
 }
 
-bool SimHosts::passes(SimLinkRef ref, const SimLink::Side& side) {
-  return !side.cut && net_.passes(side.node, other(ref).node);
+bool SimHosts::passes(const SimLink::Side& side) {
+  return !side.cut && net_.passes(side.node, side.peer_node);
 }
 
 bool SimHosts::answers(SimLinkRef ref, const SimLink::Side& side) {
   // A machine that is back knows nothing of a connection from before, and says so.
-  return !side.cut && other(ref).host != nullptr && net_.answers(side.node, other(ref).node);
+  return !side.cut && other(ref).host != nullptr && net_.answers(side.node, side.peer_node);
 }
 
 void SimHosts::retry(SimLinkRef ref) {
   SimLink::Side* side = find(ref);
   if (side == nullptr || !side->stopped) return;
-  if (passes(ref, *side)) {
+  if (passes(*side)) {
     side->stopped = false;
-    on_arrive(ref);
+    while (side != nullptr && !side->stopped && has_arrived(*side)) {
+      on_arrive(ref);
+      side = find(ref);
+    }
   } else if (world().now() - side->held_since >= net_.options().pipe_timeout) {
     give_up(ref, *side, "connection timed out");
   } else {
-    schedule(net_.retry_at(side->node, other(ref).node), side->node, kRetry, ref);
+    schedule(net_.retry_at(side->node, side->peer_node), side->node, kRetry, ref);
   }
 }
 
@@ -209,13 +220,13 @@ void SimHosts::on_unheard(SimLinkRef ref) {
   SimLink::Side* side = find(ref);
   if (side == nullptr) return;
   side->unheard = false;
-  if (!net_.reaches(other(ref).node, side->node)) give_up(ref, *side, "connection timed out");
+  if (!net_.reaches(side->peer_node, side->node)) give_up(ref, *side, "connection timed out");
 }
 
 // What arrives together is one segment, unless it is bulk.
 void SimHosts::enter_downlink(SimLinkRef ref, SimLink::Side& side, bool first) {
   const FramePool::Cell& cell = frames_.cell(side.entered);
-  const NodeIndex to = other(ref).node;
+  const NodeIndex to = side.peer_node;
   side.entered = cell.next;
   // It arrives, and its acknowledgement does not come back.
   if (net_.one_sided() && !side.unheard && !net_.reaches(to, side.node)) {
@@ -231,8 +242,9 @@ void SimHosts::enter_downlink(SimLinkRef ref, SimLink::Side& side, bool first) {
 void SimHosts::deliver(SimLinkRef ref) {
   SimLink::Side* from = find(ref);
   if (from == nullptr || from->flight.head == from->entered) return;  // lost
-  Frame frame = frames_.pop(from->flight);
-  const SimLinkRef target{ref.link, static_cast<std::uint8_t>(1 - ref.side)};
+  const std::uint32_t index = frames_.detach(from->flight);
+  Frame& frame = frames_.cell(index).frame;
+  const SimLinkRef target{ref.link, 1 - ref.side};
   SimLink::Side& to = other(ref);
   net_.count_received(to.node, frame.bytes);
   to.bytes_in += frame.bytes;
@@ -245,13 +257,17 @@ void SimHosts::deliver(SimLinkRef ref) {
   if (host != nullptr) {
     const bool lives_on = from->host != nullptr;  // else what ends it looks whether it is over
     host->on_frame(target, to, frame);
+    frames_.give_back(index);
     if (lives_on) return;
-  } else if (frame.kind != FrameKind::bye && frame.kind != FrameKind::refused && !to.bye_sent) {
+    return erase_if_over(ref.link);
+  }
+  if (frame.kind != FrameKind::bye && frame.kind != FrameKind::refused && !to.bye_sent) {
     to.bye_sent = true;
     Frame answer;
     answer.kind = first_hop ? FrameKind::refused : FrameKind::bye;
     push(target, std::move(answer));
   }
+  frames_.give_back(index);
   erase_if_over(ref.link);
 }
 
@@ -309,7 +325,7 @@ void SimHosts::on_cut(std::optional<NodeIndex> node) {
     const bool powered = net_.powered(*node);
     for (SimLinkRef ref : hosts_[*node]->links()) {
       if (powered) watch_for_silence(ref);
-      ref.side = static_cast<std::uint8_t>(1 - ref.side);
+      ref.side = 1 - ref.side;
       watch_for_silence(ref);
     }
     return;
@@ -349,9 +365,12 @@ void SimHosts::on_silence(SimLinkRef ref) {
     side->host->lose(ref, fail(Errc::timeout, "the peer does not answer"));
 }
 
+SimLinkRef SimHosts::ref_of(const Event& event) {
+  return {unpack<host::LinkSlot>(event.data), event.kind & 1u};
+}
+
 void SimHosts::on_event(const Event& event) {
-  const SimLinkRef ref{unpack<host::LinkSlot>(event.data),
-                       static_cast<std::uint8_t>(event.kind & 1)};
+  const SimLinkRef ref = ref_of(event);
   const auto kind = static_cast<Kind>(event.kind >> 1);
   // A program that stands still neither sends nor takes nor looks at its clock.
   const bool programs =
@@ -386,41 +405,25 @@ void SimHosts::on_event(const Event& event) {
   }
 }
 
-namespace {
-constexpr std::size_t kLine = 64;
-constexpr std::size_t kNodeLines = 2;
-void fetch(const void* from, std::size_t lines) {
-  for (std::size_t i = 0; i < lines; ++i)
-    __builtin_prefetch(static_cast<const char*>(from) + i * kLine);
+// A node's own memory, then its tables, then its connections.
+void SimHosts::prefetch(NodeIndex node, unsigned stage) {
+  if (node >= hosts_.size() || hosts_[node] == nullptr) return;
+  if (stage == 0) prefetch_lines(net_.place_of(node), 2);
+  hosts_[node]->prefetch(stage);
 }
-}  // namespace
 
-// The way of a frame from its event to the protocol: its connection, both sides, the frame, the
-// host, the stream, the protocol's attachment.
-void SimHosts::prefetch(const Event& event, unsigned stage) {
+void SimHosts::prefetch(const Event& event) {
   if (static_cast<Kind>(event.kind >> 1) != kArrive) return;
-  const SimLinkRef ref{unpack<host::LinkSlot>(event.data),
-                       static_cast<std::uint8_t>(event.kind & 1)};
-  if (stage == 0) {
-    if (const auto* link = links_.find(ref.link)) fetch(link->get(), 1);
-    return fetch(net_.place_of(event.node), kNodeLines);
-  }
-  SimLink::Side* from = find(ref);
-  if (from == nullptr) return;
-  if (stage == 1) {
-    fetch(from, 2);
-    return fetch(&other(ref), 4);
-  }
-  SimLink::Side& to = other(ref);
-  const bool carries = !from->flight.empty() && to.host != nullptr;
-  if (stage == 2) {
-    fetch(net_.place_of(from->node), 1);
-    if (!carries) return;
-    fetch(&frames_.cell(from->flight.head), 2);
-    return to.host->prefetch();
-  }
-  if (!carries) return;
-  to.host->prefetch(to.numbers.find(frames_.cell(from->flight.head).frame.stream), stage == 4);
+  const SimLink::Side* from = find(ref_of(event));
+  if (from != nullptr && !from->flight.empty()) prefetch_lines(&frames_.cell(from->flight.head), 2);
+}
+
+void SimHosts::prefetch(SimLinkRef ref, unsigned stage) const {
+  const auto* link = links_.find(ref.link);
+  if (link == nullptr) return;
+  if (stage == 0) return __builtin_prefetch(link);
+  prefetch_lines(&(*link)->sides[ref.side], 4);
+  prefetch_lines(&(*link)->sides[1 - ref.side], 2);
 }
 
 }  // namespace kith::simnet

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <vector>
@@ -31,21 +32,26 @@ class SimHosts final : public EventHandler, private CutWatcher {
   void detach(NodeIndex node);
   // Starts the hops to whoever is at `to`; silence when nobody is.
   SimLinkRef dial(SimHost& from, NodeIndex node, const Multiaddr& to);
-  SimLink::Side* find(SimLinkRef ref);
-  SimLink::Side& other(SimLinkRef ref);
+  SimLink::Side* find(SimLinkRef ref) {
+    auto* link = links_.find(ref.link);
+    return link == nullptr ? nullptr : &(*link)->sides[ref.side];
+  }
+  SimLink::Side& other(SimLinkRef ref) { return links_.at(ref.link)->sides[1 - ref.side]; }
   void push(SimLinkRef ref, Frame frame);                  // urgent
   void mark_dirty(SimLinkRef ref);                         // some stream has something to send
   void end_side(SimLinkRef ref, bool tell);                // the host is through with it
   void schedule_deadline(SimLinkRef ref, Duration after);  // of the handshake
   void schedule_local(NodeIndex node);                     // SimHost::on_local, at once
   FramePool& frames() { return frames_; }
+  void prefetch(SimLinkRef ref, unsigned stage) const;
   // The same bytes for everybody who asks: nodes repeat each other's names and lists.
   Bytes name(std::string_view id);
   host::ProtocolList protocols(host::ProtocolList list);
 
   void on_event(const Event& event) override;
   void on_event_end() override;
-  void prefetch(const Event& event, unsigned stage) override;
+  void prefetch(NodeIndex node, unsigned stage) override;
+  void prefetch(const Event& event) override;
 
  private:
   // The side is the lowest bit of an event's kind.
@@ -60,13 +66,16 @@ class SimHosts final : public EventHandler, private CutWatcher {
     kLost,    // given up after too many losses
     kUnheard  // acknowledgements should have come
   };
+  static std::uint64_t own_kinds(std::initializer_list<Kind> kinds);
   void on_cut(std::optional<NodeIndex> node) override;
   void on_moved(NodeIndex node) override;
+  static SimLinkRef ref_of(const Event& event);
   void watch_for_silence(SimLinkRef ref);
   void schedule(Mono at, NodeIndex node, Kind kind, SimLinkRef ref);
   static bool has_more(const SimLink::Side& side);
   void pump(SimLinkRef ref);
-  void depart(SimLinkRef ref, SimLink::Side& side, std::optional<Duration>& latency, Frame frame);
+  void depart(SimLinkRef ref, SimLink::Side& side, std::optional<Duration>& latency,
+              std::uint32_t index);
   void on_arrive(SimLinkRef ref);
   void retry(SimLinkRef ref);
   void enter_downlink(SimLinkRef ref, SimLink::Side& side, bool first);
@@ -75,7 +84,7 @@ class SimHosts final : public EventHandler, private CutWatcher {
   void deliver(SimLinkRef ref);
   void on_silence(SimLinkRef ref);
   void on_unheard(SimLinkRef ref);
-  bool passes(SimLinkRef ref, const SimLink::Side& side);
+  bool passes(const SimLink::Side& side);
   bool answers(SimLinkRef ref, const SimLink::Side& side);
   // What is under way is lost, and nothing more will be tried.
   void give_up(SimLinkRef ref, SimLink::Side& side, const char* why);

@@ -10,6 +10,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "net/host/admission.hpp"
@@ -76,6 +77,7 @@ class FramePool {
     Frame frame;
     Mono at{};  // under way: when it arrives
     std::uint32_t next = kNone;
+    bool next_too = false;  // the next one arrives with it
   };
   struct List {
     std::uint32_t head = kNone;
@@ -84,30 +86,40 @@ class FramePool {
   };
 
   Cell& cell(std::uint32_t index) { return slabs_[index / kSlab][index % kSlab]; }
-  Cell& push(List& list, Frame frame) {
+  // An empty frame, in no list yet.
+  std::uint32_t make() {
     const std::uint32_t index = take();
-    Cell& made = cell(index);
-    made.frame = std::move(frame);
-    made.next = kNone;
+    cell(index).next = kNone;
+    cell(index).next_too = false;
+    return index;
+  }
+  void append(List& list, std::uint32_t index) {
     if (list.tail == kNone)
       list.head = index;
     else
       cell(list.tail).next = index;
     list.tail = index;
-    return made;
   }
-  Frame pop(List& list) {  // not empty
+  // Takes the first one out; the list is not empty. It is the caller's to append or to give back.
+  std::uint32_t detach(List& list) {
     const std::uint32_t index = list.head;
-    Cell& first = cell(index);
-    Frame frame = std::move(first.frame);
-    list.head = first.next;
+    list.head = std::exchange(cell(index).next, kNone);
     if (list.head == kNone) list.tail = kNone;
-    first.next = free_;
+    return index;
+  }
+  void give_back(std::uint32_t index) {
+    Cell& done = cell(index);
+    done.frame = {};
+    done.next = free_;
     free_ = index;
-    return frame;
+  }
+  void push(List& list, Frame frame) {
+    const std::uint32_t index = make();
+    cell(index).frame = std::move(frame);
+    append(list, index);
   }
   void clear(List& list) {
-    while (!list.empty()) pop(list);
+    while (!list.empty()) give_back(detach(list));
   }
 
  private:
@@ -168,6 +180,7 @@ struct SimLink {
   struct alignas(64) Side {
     // What every frame touches.
     NodeIndex node = 0;
+    NodeIndex peer_node = 0;  // of the other side
     bool dirty = false;
     bool pump_scheduled = false;
     bool bye_sent = false;
@@ -209,7 +222,7 @@ struct SimLink {
 
 struct SimLinkRef {
   host::LinkSlot link;
-  std::uint8_t side = 0;
+  std::uint32_t side = 0;  // 0 or 1; as wide as what it lies in, which is copied for each frame
   friend bool operator==(const SimLinkRef&, const SimLinkRef&) = default;
 };
 

@@ -4,7 +4,11 @@
 
 namespace kith::simnet {
 
-SimLoops::SimLoops(World& world) : world_(world), handler_(world.add_handler(*this)) {}
+namespace {
+constexpr std::uint64_t kAllKinds = ~std::uint64_t{0};
+}  // namespace
+
+SimLoops::SimLoops(World& world) : world_(world), handler_(world.add_handler(*this, kAllKinds)) {}
 
 void SimLoops::on_event(const Event& event) {
   SimLoop** loop = loops_.find(unpack<LoopSlot>(event.data));

@@ -26,7 +26,8 @@ void SimNet::set_link(NodeIndex node, const LinkOptions& link) {
   CHECK(link.segment_max > 0 && link.segment_max <= host::kPipeReadMax);
   CHECK(link.receive_window > 0);
   const bool translated = link.nat != nodes_[node].link.nat;
-  nodes_[node].link = link;
+  const Duration before = std::exchange(nodes_[node].link, link).latency;
+  if (turns_ && std::min(before, link.latency) / 2 <= half_latency_min_) find_lookahead();
   if (translated) make_nat(node);
 }
 

@@ -77,6 +77,9 @@ class SimNet final : public EventHandler {
   std::size_t nodes() const { return nodes_.size(); }
   void set_link(NodeIndex node, const LinkOptions& link);
   const LinkOptions& link(NodeIndex node) const { return nodes_[node].link; }
+  // The nodes may take turns (World): for SimHosts, where a node's events touch nothing but its own
+  // side of a connection. Pipes have both ends in one.
+  void allow_turns();
   Multiaddr address(NodeIndex node, std::uint16_t port) const;
   const NodeTraffic& traffic(NodeIndex node) const { return nodes_[node].traffic; }
   // In addition to both links' halves, between nodes whose LinkOptions::region is in the table.
@@ -138,7 +141,9 @@ class SimNet final : public EventHandler {
   // is one of its own, and not part of the one before.
   Mono pass_downlink(NodeIndex from, NodeIndex to, std::size_t bytes, bool segment = true);
   void count_received(NodeIndex node, std::size_t bytes);
-  bool passes(NodeIndex from, NodeIndex to) const;
+  bool passes(NodeIndex from, NodeIndex to) const {
+    return !cuts_ || (reaches(from, to) && nodes_[to].power != Power::off);
+  }
   // Whether a keep-alive's question and its answer come through.
   bool answers(NodeIndex from, NodeIndex to) const;
   bool reaches(NodeIndex from, NodeIndex to) const;   // powered or not
@@ -224,6 +229,7 @@ class SimNet final : public EventHandler {
   static bool calls_program(Kind kind);
 
   // Paths (sim_net_paths.cpp).
+  void find_lookahead();
   void tell_of_cut(std::optional<NodeIndex> node);
   bool severed(NodeIndex from, NodeIndex to) const;
   Mono unclogged(NodeIndex from, NodeIndex to) const;  // now, or when a clog ends
@@ -273,6 +279,9 @@ class SimNet final : public EventHandler {
   std::uint32_t groups_ = 0;
   std::vector<CutWatcher*> watchers_;
   bool one_sided_ = false;
+  bool cuts_ = false;  // since the last heal() something may not have passed
+  bool turns_ = false;
+  Duration half_latency_min_{};  // of all links; while there are turns
   RegionTable regions_;
   std::map<std::uint32_t, std::shared_ptr<NatTable>> carriers_;  // by outside address
   std::set<std::pair<NodeIndex, NodeIndex>> blocked_;            // from, to

@@ -1,6 +1,7 @@
 // SimNet: what a path does to what travels on it, for both fidelities: time, rates, losses, cuts,
 // translators, addresses that change.
 #include <algorithm>
+#include <utility>
 
 #include "net/base/check.hpp"
 #include "simnet/sim_address.hpp"
@@ -31,6 +32,19 @@ Duration normal_like(std::uint64_t bits, Duration most) {
 void SimNet::set_regions(RegionTable table) {
   for (const auto& row : table) CHECK(row.size() == table.size());
   regions_ = std::move(table);
+}
+
+void SimNet::allow_turns() {
+  if (std::exchange(turns_, true)) return;
+  find_lookahead();
+}
+
+// Regions and jitter only add to it.
+void SimNet::find_lookahead() {
+  half_latency_min_ = Duration::max() / 2;
+  for (const Node& node : nodes_)
+    half_latency_min_ = std::min(half_latency_min_, node.link.latency / 2);
+  world_.set_lookahead(2 * half_latency_min_);
 }
 
 Duration SimNet::latency(NodeIndex from, NodeIndex to) const {
@@ -100,6 +114,7 @@ void SimNet::partition(std::span<const NodeIndex> apart) {
 }
 
 void SimNet::tell_of_cut(std::optional<NodeIndex> node) {
+  cuts_ = true;
   for (CutWatcher* watcher : watchers_) watcher->on_cut(node);
 }
 
@@ -135,6 +150,8 @@ void SimNet::heal() {
   }
   blocked_.clear();
   one_sided_ = false;
+  cuts_ = std::any_of(nodes_.begin(), nodes_.end(),
+                      [](const Node& node) { return node.power == Power::off; });
 }
 
 bool SimNet::severed(NodeIndex from, NodeIndex to) const {
@@ -149,10 +166,6 @@ Mono SimNet::unclogged(NodeIndex from, NodeIndex to) const {
 
 bool SimNet::reaches(NodeIndex from, NodeIndex to) const {
   return !severed(from, to) && unclogged(from, to) == world_.now();
-}
-
-bool SimNet::passes(NodeIndex from, NodeIndex to) const {
-  return reaches(from, to) && nodes_[to].power != Power::off;
 }
 
 bool SimNet::answers(NodeIndex from, NodeIndex to) const {

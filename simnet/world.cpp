@@ -2,6 +2,7 @@
 
 #include <cxxabi.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <typeinfo>
@@ -21,9 +22,10 @@ World::World(std::uint64_t seed) : seed_(seed), root_(seed), hash_(XXH3_createSt
   trace_.reserve(kTraceWords);
 }
 
-std::uint16_t World::add_handler(EventHandler& handler) {
+std::uint16_t World::add_handler(EventHandler& handler, std::uint64_t own_kinds) {
   CHECK(handlers_.size() < kHandlersMax);
   handlers_.push_back(&handler);
+  own_kinds_.push_back(own_kinds);
   return static_cast<std::uint16_t>(handlers_.size() - 1);
 }
 
@@ -35,6 +37,15 @@ void World::schedule(Mono at, std::uint16_t handler, NodeIndex node, std::uint16
   event.node = node;
   event.kind = kind;
   event.data = data;
+  if (event.at < turns_end_) {
+    if (is_own(event)) {
+      CHECK(node == turn_of_);  // else a node reached another sooner than `lookahead`
+      event.sequence = turn_sequence_++;
+      push_to_heap(turn_new_, event);
+      return;
+    }
+    event.at = turns_end_;
+  }
   wheel_.push(event);
 }
 
@@ -51,10 +62,13 @@ void World::finish_ends() {
 bool World::step() {
   finish_ends();
   if (wheel_.empty()) return false;
-  wheel_.next();
-  prefetch();
   const Event event = wheel_.pop();
   pass_to(event.at);
+  handle(event);
+  return true;
+}
+
+void World::handle(const Event& event) {
   mix(static_cast<std::uint64_t>(event.at));
   mix(std::uint64_t{event.node} << 32 | std::uint64_t{event.handler} << 16 | event.kind);
   mix(event.data);
@@ -64,7 +78,48 @@ bool World::step() {
   finish_ends();
   if (event.at >= observed_from_ && event.at < observed_to_)
     observer_->after_event(event, trace_hash());
-  return true;
+}
+
+// The next events, which are before `end`, up to one that is not of a node's own.
+void World::take_turns(std::int64_t end) {
+  const std::int64_t first = wheel_.next();
+  pass_to(first);
+  // A second ends for all nodes at the same time.
+  turns_end_ = std::min({end, first + lookahead_, (second_ + 1) * kSecond});
+  while (wheel_.next() < turns_end_) {
+    if (const Event& event = wheel_.front(); !is_own(event)) {
+      turns_end_ = event.at;
+      break;
+    }
+    turns_.add(wheel_.pop());
+  }
+  std::int64_t last = first;
+  std::span<const Event> left = turns_.arrange();
+  const std::span<const Turns::Turn> turns = turns_.turns();
+  for (std::size_t i = 0; i < turns.size(); ++i) {
+    prefetch(turns.subspan(i));
+    take_turn(left, turns[i].count);
+    last = std::max(last, time_);
+    left = left.subspan(turns[i].count);
+  }
+  turns_end_ = INT64_MIN;
+  time_ = last;
+}
+
+// `count` events of one node, and what they add; behind them are those whose turn comes next.
+void World::take_turn(std::span<const Event> events, std::size_t count) {
+  turn_of_ = events.front().node;
+  for (const Event& event : events.first(std::min(count, kPrefetchAhead)))
+    handlers_[event.handler]->prefetch(event);
+  for (std::size_t next = 0; next < count || !turn_new_.empty();) {
+    const bool is_new =
+        next == count || (!turn_new_.empty() && turn_new_.front().at < events[next].at);
+    if (const std::size_t soon = next + kPrefetchAhead; !is_new && soon < count)
+      handlers_[events[soon].handler]->prefetch(events[soon]);
+    const Event event = is_new ? pop_from_heap(turn_new_) : events[next++];
+    time_ = event.at;
+    handle(event);
+  }
 }
 
 void World::observe(EventObserver& observer, Mono from, Mono to) {
@@ -85,19 +140,24 @@ std::vector<std::string> World::handler_names() const {
   return names;
 }
 
-// With ten thousand nodes nearly all that an event touches has to come from memory; the events of
-// one bucket are of different nodes, so that what they need can come at the same time.
-void World::prefetch() {
-  const std::span<const Event> soon = wheel_.take_opened();
-  const std::size_t count = std::min(soon.size(), kPrefetchedMax);
-  if (count < 2) return;
+// With ten thousand nodes nearly all that a turn touches has to come from memory, unless it is
+// asked for before: first what is known of the node, while others have their turns, then what that
+// leads to.
+void World::prefetch(std::span<const Turns::Turn> soon) {
   for (unsigned stage = 0; stage < kPrefetchStages; ++stage)
-    for (const Event& event : soon.first(count)) handlers_[event.handler]->prefetch(event, stage);
+    if (const std::size_t at = kPrefetchStages - stage; at < soon.size())
+      for (EventHandler* handler : handlers_) handler->prefetch(soon[at].node, stage);
 }
 
 void World::run_for(Duration time) {
   const std::int64_t end = later(now(), time).time_since_epoch().count();
-  for (finish_ends(); wheel_.next() <= end;) step();
+  finish_ends();
+  while (wheel_.next() <= end) {
+    if (lookahead_ > 0 && is_own(wheel_.front()))
+      take_turns(end + 1);
+    else
+      step();
+  }
   pass_to(end);
 }
 
