@@ -93,39 +93,31 @@ bool Lookup::trusted(const Candidate& candidate) const {
   return false;
 }
 
-void Lookup::drop_distrusted() {
-  for (Candidate& candidate : candidates_)
-    if (candidate.state == State::heard && !trusted(candidate)) candidate.state = State::failed;
-}
-
 // Books what became of a candidate (it was `was` before) for those who named it.
 void Lookup::judge_sources(const Candidate& candidate, State was) {
-  bool turned = false;
   const bool was_bad = was == State::overdue;
   const bool is_bad = candidate.state == State::overdue || candidate.state == State::failed;
   for (const std::uint16_t index : candidate.sources) {
     if (index == kNoSource) continue;
     Source& source = sources_[index];
-    const bool before = source.distrusted();
     if (was_bad && !is_bad) --source.bad;
     if (!was_bad && is_bad) ++source.bad;
     if (candidate.state == State::answered) ++source.good;
-    turned = turned || (!before && source.distrusted());
   }
-  if (turned) drop_distrusted();
 }
 
 void Lookup::leave_flight(State was) {
   if (was == State::asked) --in_flight_;
 }
 
-// Calls each(index) for the k nearest of which out(state) does not hold, nearest first, until it
-// says stop (true).
+// Calls each(index) for the k nearest that may be asked or were, and of which out(state) does not
+// hold, nearest first, until it says stop (true).
 template <class Out, class Each>
 void Lookup::each_in_window(Out&& out, Each&& each) const {
   std::size_t live = 0;
   for (std::size_t i = 0; i < candidates_.size() && live < limits_.replication; ++i) {
-    if (out(candidates_[i].state)) continue;
+    const Candidate& candidate = candidates_[i];
+    if (out(candidate.state) || (candidate.state == State::heard && !trusted(candidate))) continue;
     ++live;
     if (each(i)) return;
   }
@@ -219,7 +211,8 @@ bool Lookup::settled(bool without_late) const {
 bool Lookup::nobody_left() const {
   const bool spent = asked_ >= limits_.asks_max;
   return std::none_of(candidates_.begin(), candidates_.end(), [&](const Candidate& candidate) {
-    return pending(candidate.state) || (candidate.state == State::heard && !spent);
+    return pending(candidate.state) ||
+           (candidate.state == State::heard && !spent && trusted(candidate));
   });
 }
 

@@ -15,8 +15,7 @@
 //   answer must not make a live peer look dead. Each such attempt has a number, and what is
 //   reported of an earlier one no longer counts, but for its answer.
 // * A source of which kDistrustAfter peers failed or are overdue and none has answered is
-// distrusted:
-//   what it alone named is no longer asked.
+//   distrusted: what it alone named is not asked, until one of them answers after all.
 // * A second look. An answer names k peers, of which dead ones take the place of live ones that are
 //   only a little farther. So when peers nearer than the farthest of the window are dead, some
 //   peers of the window are asked for what is near themselves (next_look), which shows the far part
@@ -116,7 +115,6 @@ class Lookup {
   Candidate* find(const PeerRef& peer);
   void judge_sources(const Candidate& candidate, State was);
   bool trusted(const Candidate& candidate) const;
-  void drop_distrusted();
   static bool pending(State state) {
     return state == State::asked || state == State::late || state == State::overdue;
   }

@@ -54,7 +54,6 @@ host::ProtocolIndex SimHost::add_protocol(host::ProtocolSpec spec, host::Protoco
   if (spec.framing == host::Framing::message)
     spec.send_queue_bytes_max =
         std::max(spec.send_queue_bytes_max, framed_size(spec.framing, spec.message_bytes_max));
-  if (spec.lasting) lasting_.push_back(&protocol);
   const host::ProtocolIndex index = registry_.add(std::move(spec), protocol);
   if (std::find(listeners_.begin(), listeners_.end(), &protocol) == listeners_.end())
     listeners_.push_back(&protocol);

@@ -24,7 +24,6 @@
 #include "net/host/protocol_registry.hpp"
 #include "net/host/turn.hpp"
 #include "net/host/wire_host.hpp"
-#include "simnet/shrinking_slots.hpp"
 #include "simnet/sim_hosts.hpp"
 
 namespace kith::simnet {
@@ -79,8 +78,10 @@ class SimHost final : public host::Host, private Alarm {
   // The next frame that the side's streams have to send, of frames() and in no list; kNone:
   // nothing, or all windows are full.
   std::uint32_t next_frame(SimLink::Side& side);
-  void on_local();                                // deliver what is queued
-  void prefetch(unsigned stage) const;            // as EventHandler's
+  void on_local();  // deliver what is queued
+  // Fetch ahead what a frame touches here, then its stream.
+  void prefetch() const;
+  void prefetch(host::StreamSlot stream) const { streams_.prefetch(stream); }
   void on_deadline(SimLinkRef ref);               // of the handshake
   void on_moved() { facts_.reset(); }             // it has another address
   void lose(SimLinkRef ref, const Error& error);  // the connection is over, for this reason
@@ -185,15 +186,14 @@ class SimHost final : public host::Host, private Alarm {
   Loop& loop_;
   host::ByteBudget budget_;
   host::ProtocolRegistry registry_;
-  std::vector<host::Protocol*> listeners_;      // those that hear of peers, each once
-  std::vector<const host::Protocol*> lasting_;  // whose streams last: most messages are theirs
+  std::vector<host::Protocol*> listeners_;  // those that hear of peers, each once
   Named named_;
   host::Admission admission_;
   host::Dialer dialer_;
   host::PeerStore store_;
-  ShrinkingSlots<host::PeerSlot, Peer> peers_;
+  Slots<host::PeerSlot, Peer> peers_;
   std::map<PeerId, host::PeerSlot> by_id_;  // those that are not gone
-  ShrinkingSlots<host::StreamSlot, Stream> streams_;
+  Slots<host::StreamSlot, Stream> streams_;
   std::map<host::AttemptSlot, SimLinkRef> attempts_;
   std::vector<SimLinkRef> links_;
   std::vector<host::HostEvent> events_;

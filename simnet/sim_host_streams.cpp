@@ -13,7 +13,6 @@ using host::StreamSlot;
 namespace {
 constexpr std::uint32_t kWindowFirst = 256u << 10;  // Yamux
 constexpr std::size_t kUnacknowledgedMax = 256;     // streams, as our Yamux has it
-constexpr std::size_t kProtocolLines = 14;          // of the largest, gossip's attachment
 std::size_t index_of(Priority priority) { return static_cast<std::size_t>(priority); }
 }  // namespace
 
@@ -133,22 +132,10 @@ std::optional<host::PeerSlot> SimHost::peer_of(StreamSlot slot) const {
   return stream->peer;
 }
 
-void SimHost::prefetch(unsigned stage) const {
-  switch (stage) {
-    case 0:
-      return prefetch_lines(this, sizeof(*this) / kCacheLine);
-    case 1:
-      prefetch_lines(links_.data(), links_.size() * sizeof(SimLinkRef) / kCacheLine + 1);
-      prefetch_lines(&loop_, 2);
-      streams_.prefetch();
-      for (const host::Protocol* protocol : lasting_) prefetch_lines(protocol, kProtocolLines);
-      return;
-    case 2:
-      for (const SimLinkRef ref : links_) hosts_.prefetch(ref, 0);
-      return;
-    default:
-      for (const SimLinkRef ref : links_) hosts_.prefetch(ref, 1);
-  }
+void SimHost::prefetch() const {
+  __builtin_prefetch(&loop_);
+  __builtin_prefetch(&streams_);
+  __builtin_prefetch(&events_);
 }
 
 // ---- sending

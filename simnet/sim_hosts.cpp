@@ -405,25 +405,29 @@ void SimHosts::on_event(const Event& event) {
   }
 }
 
-// A node's own memory, then its tables, then its connections.
-void SimHosts::prefetch(NodeIndex node, unsigned stage) {
-  if (node >= hosts_.size() || hosts_[node] == nullptr) return;
-  if (stage == 0) prefetch_lines(net_.place_of(node), 2);
-  hosts_[node]->prefetch(stage);
-}
-
-void SimHosts::prefetch(const Event& event) {
+// The way of a frame from its event to the protocol: its connection, both sides, the frame and the
+// host, the stream.
+void SimHosts::prefetch(const Event& event, unsigned stage) {
   if (static_cast<Kind>(event.kind >> 1) != kArrive) return;
-  const SimLink::Side* from = find(ref_of(event));
-  if (from != nullptr && !from->flight.empty()) prefetch_lines(&frames_.cell(from->flight.head), 2);
-}
-
-void SimHosts::prefetch(SimLinkRef ref, unsigned stage) const {
-  const auto* link = links_.find(ref.link);
-  if (link == nullptr) return;
-  if (stage == 0) return __builtin_prefetch(link);
-  prefetch_lines(&(*link)->sides[ref.side], 4);
-  prefetch_lines(&(*link)->sides[1 - ref.side], 2);
+  const SimLinkRef ref = ref_of(event);
+  if (stage == 0) {
+    links_.prefetch(ref.link);
+    return prefetch_lines(net_.place_of(event.node), 2);
+  }
+  const SimLink::Side* from = find(ref);
+  if (from == nullptr) return;
+  const SimLink::Side& to = other(ref);
+  if (stage == 1) {
+    prefetch_lines(from, 2);
+    return prefetch_lines(&to, 4);
+  }
+  if (from->flight.empty() || to.host == nullptr) return;
+  const FramePool::Cell& cell = frames_.cell(from->flight.head);
+  if (stage == 2) {
+    prefetch_lines(&cell, 2);
+    return to.host->prefetch();
+  }
+  to.host->prefetch(to.numbers.find(cell.frame.stream));
 }
 
 }  // namespace kith::simnet

@@ -43,15 +43,13 @@ class SimHosts final : public EventHandler, private CutWatcher {
   void schedule_deadline(SimLinkRef ref, Duration after);  // of the handshake
   void schedule_local(NodeIndex node);                     // SimHost::on_local, at once
   FramePool& frames() { return frames_; }
-  void prefetch(SimLinkRef ref, unsigned stage) const;
   // The same bytes for everybody who asks: nodes repeat each other's names and lists.
   Bytes name(std::string_view id);
   host::ProtocolList protocols(host::ProtocolList list);
 
   void on_event(const Event& event) override;
   void on_event_end() override;
-  void prefetch(NodeIndex node, unsigned stage) override;
-  void prefetch(const Event& event) override;
+  void prefetch(const Event& event, unsigned stage) override;
 
  private:
   // The side is the lowest bit of an event's kind.

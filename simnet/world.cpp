@@ -95,27 +95,22 @@ void World::take_turns(std::int64_t end) {
   }
   std::int64_t last = first;
   std::span<const Event> left = turns_.arrange();
-  const std::span<const Turns::Turn> turns = turns_.turns();
-  for (std::size_t i = 0; i < turns.size(); ++i) {
-    prefetch(turns.subspan(i));
-    take_turn(left, turns[i].count);
+  for (const Turns::Turn& turn : turns_.turns()) {
+    take_turn(left, turn.count);
     last = std::max(last, time_);
-    left = left.subspan(turns[i].count);
+    left = left.subspan(turn.count);
   }
   turns_end_ = INT64_MIN;
   time_ = last;
 }
 
-// `count` events of one node, and what they add; behind them are those whose turn comes next.
+// `count` events of one node, and what they add; behind them are those of the next.
 void World::take_turn(std::span<const Event> events, std::size_t count) {
   turn_of_ = events.front().node;
-  for (const Event& event : events.first(std::min(count, kPrefetchAhead)))
-    handlers_[event.handler]->prefetch(event);
   for (std::size_t next = 0; next < count || !turn_new_.empty();) {
     const bool is_new =
         next == count || (!turn_new_.empty() && turn_new_.front().at < events[next].at);
-    if (const std::size_t soon = next + kPrefetchAhead; !is_new && soon < count)
-      handlers_[events[soon].handler]->prefetch(events[soon]);
+    if (!is_new) prefetch(events.subspan(next));
     const Event event = is_new ? pop_from_heap(turn_new_) : events[next++];
     time_ = event.at;
     handle(event);
@@ -140,13 +135,12 @@ std::vector<std::string> World::handler_names() const {
   return names;
 }
 
-// With ten thousand nodes nearly all that a turn touches has to come from memory, unless it is
-// asked for before: first what is known of the node, while others have their turns, then what that
-// leads to.
-void World::prefetch(std::span<const Turns::Turn> soon) {
-  for (unsigned stage = 0; stage < kPrefetchStages; ++stage)
-    if (const std::size_t at = kPrefetchStages - stage; at < soon.size())
-      for (EventHandler* handler : handlers_) handler->prefetch(soon[at].node, stage);
+// With ten thousand nodes nearly all that a turn touches has to come from memory.
+void World::prefetch(std::span<const Event> soon) {
+  for (unsigned stage = 0; stage < kPrefetchStages; ++stage) {
+    const std::size_t at = (kPrefetchStages - stage) * kPrefetchAhead;
+    if (at < soon.size()) handlers_[soon[at].handler]->prefetch(soon[at], stage);
+  }
 }
 
 void World::run_for(Duration time) {

@@ -59,12 +59,10 @@ class EventHandler {
   virtual void on_event(const Event& event) = 0;
   // What the handler gathered during one event (a node's writes) is done after it.
   virtual void on_event_end() {}
-  // The node has its turn soon: asks the machine for the memory that it will touch, without waiting
-  // for it. Called with stage 0, a turn later with 1, and so on, so that each stage finds what the
+  // The event comes soon: asks the machine for the memory that it will touch, without waiting for
+  // it. Called with stage 0, some events later with 1, and so on, so that each stage finds what the
   // one before asked for. Must change nothing, and may be left out.
-  virtual void prefetch(NodeIndex /*node*/, unsigned /*stage*/) {}
-  // The same of an event that comes soon in the turn of its node.
-  virtual void prefetch(const Event&) {}
+  virtual void prefetch(const Event&, unsigned /*stage*/) {}
 
  protected:
   ~EventHandler() = default;
@@ -130,7 +128,7 @@ class World {
   void handle(const Event& event);
   void take_turns(std::int64_t end);
   void take_turn(std::span<const Event> events, std::size_t count);
-  void prefetch(std::span<const Turns::Turn> soon);
+  void prefetch(std::span<const Event> soon);
   void flush_trace();
   void pass_to(std::int64_t time);
 
@@ -161,7 +159,7 @@ class World {
 };
 
 inline constexpr unsigned kPrefetchStages = 4;
-inline constexpr std::size_t kPrefetchAhead = 6;  // events
+inline constexpr std::size_t kPrefetchAhead = 2;  // events from one stage to the next
 inline constexpr std::size_t kHandlersMax = 64;
 inline constexpr std::size_t kSecondHashesMax = 1u << 20;
 

@@ -3,8 +3,10 @@
 // in every run.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -24,14 +26,21 @@ struct Handle {
 
 // Slots<PeerSlot, Peer>: insert gives a handle, find gives a pointer or null. References to values
 // are valid until the next insert.
+//
+// What was large for a minute gives its memory back: when a table is mostly empty, at an insert,
+// and not more often than once in as many changes as it has cells, the cells at its end go, and
+// from then on low places are taken first. What comes in the place of a cell that went starts at a
+// generation that none of those had, so an old handle still finds nothing.
 template <class H, class T>
 class Slots {
  public:
   H insert(T value) {
+    if (++changes_ >= cells_.size() && cells_.size() >= kTrimmedFrom) trim();
     if (free_.empty()) {
       CHECK(cells_.size() < UINT32_MAX);
       free_.push_back(static_cast<std::uint32_t>(cells_.size()));
       cells_.emplace_back();
+      cells_.back().generation = first_generation_;
     }
     const std::uint32_t index = free_.back();
     free_.pop_back();
@@ -58,10 +67,18 @@ class Slots {
     ++cell.generation;
     free_.push_back(handle.index);
     --size_;
+    ++changes_;
     return true;
   }
   std::size_t size() const { return size_; }
+  std::size_t cells() const { return cells_.size(); }  // in use or kept for later
   bool empty() const { return size_ == 0; }
+  // Asks the machine for the memory of a value, without waiting for it.
+  void prefetch(H handle) const {
+    if (handle.index >= cells_.size()) return;
+    const auto* from = reinterpret_cast<const char*>(&cells_[handle.index]);
+    for (std::size_t at = 0; at < sizeof(Cell); at += 64) __builtin_prefetch(from + at);
+  }
   // In index order. `each(H, T&)` must not insert; it may erase the entry that it was given.
   template <class Each>
   void for_each(Each&& each) {
@@ -79,9 +96,24 @@ class Slots {
     std::optional<T> value;
     std::uint32_t generation = 0;
   };
+  static constexpr std::size_t kTrimmedFrom = 64;  // cells
+  void trim() {
+    changes_ = 0;
+    if (size_ * 4 > cells_.size()) return;
+    while (!cells_.empty() && !cells_.back().value) {
+      first_generation_ = std::max(first_generation_, cells_.back().generation);
+      cells_.pop_back();
+    }
+    if (cells_.size() * 2 < cells_.capacity()) cells_.shrink_to_fit();
+    std::erase_if(free_, [this](std::uint32_t index) { return index >= cells_.size(); });
+    free_.shrink_to_fit();
+    std::sort(free_.begin(), free_.end(), std::greater<>());
+  }
   std::vector<Cell> cells_;
   std::vector<std::uint32_t> free_;
   std::size_t size_ = 0;
+  std::size_t changes_ = 0;  // since it was last looked whether to trim
+  std::uint32_t first_generation_ = 0;
 };
 
 // What a user's command is known by, from the command line down to the core and back.

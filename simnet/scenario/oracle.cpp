@@ -20,10 +20,10 @@ LookupTruth judge_closest(Town& town, NodeIndex asker, ByteView raw, Mono began,
   const std::size_t count = std::min(kClosest, nearest.size());
   std::partial_sort(nearest.begin(), nearest.begin() + static_cast<std::ptrdiff_t>(count),
                     nearest.end());
-  std::vector<dht::Key> live;  // distances of live ones in the answer
+  std::vector<dht::Key> live;  // distances of those in the answer that were up
   std::vector<NodeIndex> named;
   for (const dht::PeerInfo& peer : answer.peers)
-    if (const auto node = town.node_of(peer.id); node && town.up(*node)) {
+    if (const auto node = town.node_of(peer.id); node && town.was_up(*node, began, now)) {
       live.push_back(dht::distance(target, town.key_of(*node)));
       named.push_back(*node);
     }

@@ -16,7 +16,8 @@ struct LookupTruth {
 
 // The true nearest to `key` are DHT servers that were up from kSettledIn before the look-up began
 // (all of it, in the first minute) until now. One that is missing from a full answer is made up
-// for by a live node that is nearer than it: newcomers are right answers, too.
+// for by a node that is nearer than it and was up during the look-up: newcomers are right answers,
+// too, and so is who answered and went away before the end.
 LookupTruth judge_closest(Town& town, NodeIndex asker, ByteView key, Mono began,
                           const dht::RoutingAnswer& answer);
 

@@ -1,5 +1,7 @@
 #include "simnet/scenario/town.hpp"
 
+#include <algorithm>
+
 #include <cstring>
 
 #include "net/base/check.hpp"
@@ -167,6 +169,12 @@ bool Town::up_during(NodeIndex node, Mono from, Mono to) const {
   for (const UpSpan& span : spans_[node])
     if (span.from <= from && span.to >= to) return true;
   return false;
+}
+
+bool Town::was_up(NodeIndex node, Mono from, Mono to) const {
+  if (node >= started()) return false;
+  return std::any_of(spans_[node].begin(), spans_[node].end(),
+                     [&](const UpSpan& span) { return span.from <= to && span.to >= from; });
 }
 
 std::span<const NodeIndex> Town::members(const std::string& who) const {

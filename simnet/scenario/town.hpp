@@ -47,6 +47,7 @@ class Town {
   bool up(NodeIndex node) const { return node < started() && spans_[node].back().to == kNever; }
   // Up all the time from `from` to `to`, or to the present.
   bool up_during(NodeIndex node, Mono from, Mono to) const;
+  bool was_up(NodeIndex node, Mono from, Mono to) const;  // at some time between them
   std::uint32_t incarnation(NodeIndex node) const {
     return static_cast<std::uint32_t>(spans_[node].size() - 1);
   }

@@ -325,6 +325,31 @@ TEST_F(LookupTest, a_source_of_only_dead_peers_is_distrusted) {
   EXPECT_EQ(lookup.closest().size(), 12u);
 }
 
+TEST_F(LookupTest, a_source_is_trusted_again_when_one_that_it_named_answers_late) {
+  lookup.seed(all[300]);
+  lookup.seed(all[301]);
+  ask_all();
+  lookup.on_answer(all[300], range(0, 30));  // the slow and the dead ones are met first
+  lookup.on_answer(all[301], range(100, 105));
+  const std::vector<PeerRef> slow = ask_all();
+  for (const PeerRef& peer : slow) lookup.on_late(peer);
+  for (const PeerRef& peer : slow) lookup.on_overdue(peer);
+  for (const PeerRef& peer : ask_all()) {
+    EXPECT_GE(rank(peer), 100u) << "what it alone named is not asked";
+    lookup.on_answer(peer, {});
+  }
+  lookup.on_answer(slow.back(), {});
+  std::size_t asked = 0;
+  while (!lookup.finished()) {
+    for (const PeerRef& peer : ask_all()) {
+      lookup.on_answer(peer, {});
+      if (rank(peer) < 30) ++asked;
+    }
+    look_in_vain();
+  }
+  EXPECT_GE(asked, 15u) << "the rest of what it named is asked after all";
+}
+
 TEST_F(LookupTest, naming_peers_that_have_answered_already_speaks_for_a_source) {
   for (const std::size_t n : {0u, 1u, 300u}) lookup.seed(all[n]);
   ask_all();

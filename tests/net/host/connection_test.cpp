@@ -9,6 +9,8 @@
 namespace kith::host {
 namespace {
 
+constexpr std::size_t kMoreThanAFrame = 70'000;  // of Noise
+
 Now at(Duration time) { return {Mono(time), {}}; }
 
 // Two machines and nothing in between: what one gives is what the other gets.
@@ -152,6 +154,13 @@ RC_GTEST_PROP(Connection, a_flipped_bit_never_goes_unnoticed, ()) {
       (from_a ? pair.b : pair.a).on_bytes(at(1s), data, from_a ? pair.b_effects : pair.a_effects);
   }
   RC_PRE(flipped);
+  // A length that says more than there is waits for the rest: what comes next is taken for it.
+  for (Connection* from : {&pair.a, &pair.b})
+    if (from->is_open()) {
+      const auto stream = from->mux().open(at(1s)).value();
+      from->mux().write(at(1s), stream, Bytes::copy(std::string(kMoreThanAFrame, '.')));
+    }
+  pair.settle();
   RC_ASSERT(!(pair.a.is_open() && pair.b.is_open()));
   if (pair.a.is_open()) RC_ASSERT(pair.a.remote() == pair.b_id.id());
   if (pair.b.is_open()) RC_ASSERT(pair.b.remote() == pair.a_id.id());

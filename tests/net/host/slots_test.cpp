@@ -1,18 +1,18 @@
-#include "simnet/shrinking_slots.hpp"
+#include "net/base/slots.hpp"
 
 #include <gtest/gtest.h>
 
 #include <set>
 #include <vector>
 
-namespace kith::simnet {
+namespace kith {
 namespace {
 
 struct Tag;
 using Slot = Handle<Tag>;
-using Table = ShrinkingSlots<Slot, int>;
+using Table = Slots<Slot, int>;
 
-TEST(ShrinkingSlots, a_table_that_was_large_once_gives_its_cells_back) {
+TEST(Slots, a_table_that_was_large_once_gives_its_cells_back) {
   Table table;
   const Slot kept = table.insert(-1);
   std::vector<Slot> many;
@@ -24,7 +24,7 @@ TEST(ShrinkingSlots, a_table_that_was_large_once_gives_its_cells_back) {
   EXPECT_EQ(table.at(kept), -1);
 }
 
-TEST(ShrinkingSlots, a_handle_into_a_cell_that_was_given_back_never_finds_what_came_later) {
+TEST(Slots, a_handle_into_a_cell_that_was_given_back_never_finds_what_came_later) {
   Table table;
   std::set<Slot> gone;
   for (int round = 0; round < 5; ++round) {
@@ -42,7 +42,7 @@ TEST(ShrinkingSlots, a_handle_into_a_cell_that_was_given_back_never_finds_what_c
   }
 }
 
-TEST(ShrinkingSlots, what_lives_at_the_end_stays_where_it_is_and_low_places_are_taken_again) {
+TEST(Slots, what_lives_at_the_end_stays_where_it_is_and_low_places_are_taken_again) {
   Table table;
   std::vector<Slot> many;
   for (int i = 0; i < 200; ++i) many.push_back(table.insert(i));
@@ -57,4 +57,4 @@ TEST(ShrinkingSlots, what_lives_at_the_end_stays_where_it_is_and_low_places_are_
 }
 
 }  // namespace
-}  // namespace kith::simnet
+}  // namespace kith
