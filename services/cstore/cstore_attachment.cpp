@@ -35,7 +35,6 @@ Attachment::Attachment(CstoreConfig config, host::Host& host, Loop& loop, Store&
 }
 
 Attachment::~Attachment() {
-  *alive_ = false;
   loop_.arm(*this, kNever);
   store_.forget(*this);
   for (const auto& topic : topics_)
@@ -44,14 +43,14 @@ Attachment::~Attachment() {
 
 void Attachment::start(std::function<void(Result<void>)> ready) {
   ready_ = std::move(ready);
-  core_.start(loop_.now(), scratch_);
-  carry_out_later();
+  core_.start(loop_.now(), effects_.out());
+  effects_.carry_out_later();
 }
 
 void Attachment::run(RequestId request, Request what, Sink& sink) {
   sinks_[request] = &sink;
-  core_.run(loop_.now(), request, std::move(what), scratch_);
-  carry_out_later();
+  core_.run(loop_.now(), request, std::move(what), effects_.out());
+  effects_.carry_out_later();
 }
 
 void Attachment::cancel(RequestId request) {
@@ -63,11 +62,11 @@ void Attachment::cancel(RequestId request) {
 
 void Attachment::on_peer_ready(Now now, host::PeerSlot, const host::PeerFacts& facts) {
   if (facts.speaks(protocol_name_)) core_.on_peer_ready(now);
-  carry_out();
+  effects_.carry_out();
 }
 void Attachment::on_peer_gone(Now now, host::PeerSlot peer) {
-  core_.on_peer_gone(now, peer, scratch_);
-  carry_out();
+  core_.on_peer_gone(now, peer, effects_.out());
+  effects_.carry_out();
 }
 
 void Attachment::on_message(Now now, host::StreamSlot stream, Bytes message) {
@@ -76,11 +75,11 @@ void Attachment::on_message(Now now, host::StreamSlot stream, Bytes message) {
     const std::uint64_t pull = ask->second;
     asks_.erase(ask);
     pulls_.erase(pull);
-    core_.on_page(now, pull, message, scratch_);
+    core_.on_page(now, pull, message, effects_.out());
   } else if (const auto peer = host_.peer_of(stream)) {
-    core_.on_ask(now, stream, *peer, message, scratch_);
+    core_.on_ask(now, stream, *peer, message, effects_.out());
   }
-  carry_out();
+  effects_.carry_out();
 }
 void Attachment::on_end(Now, host::StreamSlot stream) {
   // An asker ends its side with its question, and waits for the answer.
@@ -94,63 +93,34 @@ void Attachment::on_closed(Now now, host::StreamSlot stream, const Error* error)
   const std::uint64_t pull = ask->second;
   asks_.erase(ask);
   pulls_.erase(pull);
-  core_.on_pull_lost(now, pull, error, scratch_);
-  carry_out();
+  core_.on_pull_lost(now, pull, error, effects_.out());
+  effects_.carry_out();
 }
 
 gossip::Verdict Attachment::Topic::on_judge(Now now, gossip::TopicIndex, gossip::JudgeSlot judge,
                                             const gossip::GossipMessage& message) {
   const PeerId via = message.via_id ? *message.via_id : PeerId();
-  const gossip::Verdict verdict =
-      owner.core_.on_message(now, index, judge, message.from, via, message.data, owner.scratch_);
-  owner.carry_out_later();
+  const gossip::Verdict verdict = owner.core_.on_message(now, index, judge, message.from, via,
+                                                         message.data, owner.effects_.out());
+  owner.effects_.carry_out_later();
   return verdict;
 }
 
 void Attachment::on_persisted(Now now, std::uint64_t tag, Result<void> result) {
-  core_.on_persisted(now, tag, std::move(result), scratch_);
-  carry_out();
+  core_.on_persisted(now, tag, std::move(result), effects_.out());
+  effects_.carry_out();
 }
 void Attachment::on_scanned(Now now, std::uint64_t tag, Result<std::vector<StoreEntry>> entries,
                             bool more) {
-  core_.on_scanned(now, tag, std::move(entries), more, scratch_);
-  carry_out();
+  core_.on_scanned(now, tag, std::move(entries), more, effects_.out());
+  effects_.carry_out();
 }
 void Attachment::on_alarm(Now now) {
-  core_.on_tick(now, scratch_);
-  carry_out();
+  core_.on_tick(now, effects_.out());
+  effects_.carry_out();
 }
 
 // --- Effects
-
-void Attachment::carry_out_later() {
-  for (Effect& effect : scratch_) effects_.push_back(std::move(effect));
-  scratch_.clear();
-  loop_.arm(*this, core_.next_deadline());
-  if (effects_.empty() || posted_ || carrying_out_) return;
-  posted_ = true;
-  loop_.post([this, alive = alive_] {
-    if (!*alive) return;
-    posted_ = false;
-    carry_out();
-  });
-}
-
-void Attachment::carry_out() {
-  for (Effect& effect : scratch_) effects_.push_back(std::move(effect));
-  scratch_.clear();
-  if (carrying_out_) return;
-  carrying_out_ = true;
-  while (!effects_.empty()) {
-    Effect effect = std::move(effects_.front());
-    effects_.pop_front();
-    std::visit([this](auto& one) { perform(one); }, effect);
-    for (Effect& more : scratch_) effects_.push_back(std::move(more));
-    scratch_.clear();
-  }
-  carrying_out_ = false;
-  loop_.arm(*this, core_.next_deadline());
-}
 
 void Attachment::subscribe(Topic& topic) {
   auto subscribed = gossip_.subscribe(topic.name, topic);
@@ -174,7 +144,7 @@ void Attachment::perform(Scan& effect) { store_.scan(std::move(effect.what), *th
 void Attachment::perform(Seal& effect) {
   const auto signature = crypto::sign_in_domain(identity_, domain_, {effect.body});
   core_.on_sealed(loop_.now(), effect.space, schema::encode_kv_signed(effect.body, signature),
-                  scratch_);
+                  effects_.out());
 }
 
 void Attachment::perform(Verify& effect) {
@@ -186,10 +156,10 @@ void Attachment::perform(Verify& effect) {
         const auto key = crypto::PublicKey::of_peer(writer);
         *valid = key && crypto::verify_in_domain(*key, domain, {message.body}, message.signature);
       },
-      [this, alive = alive_, valid, slot = effect.slot] {
+      [this, alive = effects_.alive(), valid, slot = effect.slot] {
         if (!*alive) return;
-        core_.on_verified(loop_.now(), slot, *valid, scratch_);
-        carry_out();
+        core_.on_verified(loop_.now(), slot, *valid, effects_.out());
+        effects_.carry_out();
       });
 }
 
@@ -208,12 +178,12 @@ void Attachment::perform(AskHolders& effect) {
     const host::PeerFacts* facts = host_.facts(peer);
     if (facts != nullptr && facts->speaks(protocol_name_)) holders.push_back(peer);
   }
-  core_.on_holders(loop_.now(), effect.space, holders, scratch_);
+  core_.on_holders(loop_.now(), effect.space, holders, effects_.out());
 }
 
 void Attachment::perform(SendAsk& effect) {
   if (host_.facts(effect.peer) == nullptr)
-    return core_.on_pull_lost(loop_.now(), effect.pull, nullptr, scratch_);
+    return core_.on_pull_lost(loop_.now(), effect.pull, nullptr, effects_.out());
   const host::StreamSlot stream = host_.open(effect.peer, protocol_, std::move(effect.ask));
   asks_[stream] = effect.pull;
   pulls_[effect.pull] = stream;

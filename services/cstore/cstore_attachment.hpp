@@ -2,11 +2,11 @@
 // decides nothing, but refuses what would be more than kServesMax pages under way.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 
+#include "net/base/effect_queue.hpp"
 #include "net/base/log.hpp"
 #include "net/base/loop.hpp"
 #include "net/crypto/identity.hpp"
@@ -64,8 +64,6 @@ class Attachment final : private host::Protocol, private StoreSink, private Alar
   void on_scanned(Now, std::uint64_t, Result<std::vector<StoreEntry>>, bool more) override;
   void on_alarm(Now) override;
 
-  void carry_out();
-  void carry_out_later();
   void perform(JoinTopic&);
   void perform(Commit&);
   void perform(Scan&);
@@ -103,11 +101,9 @@ class Attachment final : private host::Protocol, private StoreSink, private Alar
   std::map<std::uint64_t, host::StreamSlot> pulls_;  // the other way
   std::map<std::uint64_t, Serving> serving_;         // by the store's tag
   std::uint64_t serves_ = 0;
-  Effects scratch_;
-  std::deque<Effect> effects_;
-  bool posted_ = false;
-  bool carrying_out_ = false;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  EffectQueue<Effect> effects_{
+      loop_, [this](Effect& effect) { std::visit([this](auto& one) { perform(one); }, effect); },
+      [this] { loop_.arm(*this, core_.next_deadline()); }};
 };
 
 }  // namespace kith::cstore

@@ -26,7 +26,6 @@ Attachment::Attachment(std::string network_id, const crypto::Identity& identity,
 }
 
 Attachment::~Attachment() {
-  *alive_ = false;
   loop_.arm(*this, kNever);
   store_.forget(*this);
   objects_.forget(*this);
@@ -34,14 +33,14 @@ Attachment::~Attachment() {
 
 void Attachment::start(std::function<void(Result<void>)> ready) {
   ready_ = std::move(ready);
-  core_.start(scratch_);
-  carry_out_later();
+  core_.start(effects_.out());
+  effects_.carry_out_later();
 }
 
 void Attachment::run(RequestId request, Request what, Sink& sink) {
   sinks_[request] = &sink;
-  core_.run(loop_.now(), request, std::move(what), scratch_);
-  carry_out_later();
+  core_.run(loop_.now(), request, std::move(what), effects_.out());
+  effects_.carry_out_later();
 }
 
 void Attachment::cancel(RequestId request) {
@@ -55,8 +54,8 @@ std::string Attachment::topic_of(const TaskId& task) const {
 
 void Attachment::on_peer_ready(Now now, host::PeerSlot peer, const host::PeerFacts& facts) {
   if (!facts.speaks(protocol_id_)) return;
-  core_.on_peer(now, peer, scratch_);
-  carry_out();
+  core_.on_peer(now, peer, effects_.out());
+  effects_.carry_out();
 }
 
 void Attachment::on_message(Now now, host::StreamSlot stream, Bytes message) {
@@ -69,8 +68,8 @@ void Attachment::on_message(Now now, host::StreamSlot stream, Bytes message) {
   }
   const std::uint64_t tag = asked->second;
   questions_.erase(asked);
-  core_.on_answer(now, tag, schema::decode_edil_answer(message), scratch_);
-  carry_out();
+  core_.on_answer(now, tag, schema::decode_edil_answer(message), effects_.out());
+  effects_.carry_out();
 }
 
 void Attachment::on_end(Now, host::StreamSlot stream) { host_.close(stream); }
@@ -80,44 +79,45 @@ void Attachment::on_closed(Now now, host::StreamSlot stream, const Error* error)
   if (asked == questions_.end()) return;
   const std::uint64_t tag = asked->second;
   questions_.erase(asked);
-  core_.on_answer(now, tag, error != nullptr ? *error : fail(Errc::closed, "no answer"), scratch_);
-  carry_out();
+  core_.on_answer(now, tag, error != nullptr ? *error : fail(Errc::closed, "no answer"),
+                  effects_.out());
+  effects_.carry_out();
 }
 
 gossip::Verdict Attachment::on_judge(Now now, gossip::TopicIndex topic, gossip::JudgeSlot judge,
                                      const gossip::GossipMessage& message) {
   gossip::Verdict verdict = gossip::Verdict::ignore;
   if (tasks_ == topic) {
-    verdict = core_.on_announced(now, judge, message.data, scratch_);
+    verdict = core_.on_announced(now, judge, message.data, effects_.out());
   } else if (const auto task = of_topic_.find(topic); task != of_topic_.end()) {
     verdict = core_.on_message(now, task->second, judge, message.from, message.via, message.data,
-                               scratch_);
+                               effects_.out());
   }
-  carry_out_later();
+  effects_.carry_out_later();
   return verdict;
 }
 
 void Attachment::on_persisted(Now now, std::uint64_t tag, Result<void> result) {
   if (!result) log_.warn("edil.not-stored", result.error().what);
-  core_.on_persisted(now, tag, std::move(result), scratch_);
-  carry_out();
+  core_.on_persisted(now, tag, std::move(result), effects_.out());
+  effects_.carry_out();
 }
 
 void Attachment::on_scanned(Now now, std::uint64_t, Result<std::vector<StoreEntry>> entries,
                             bool more) {
-  core_.on_scanned(now, std::move(entries), more, scratch_);
-  carry_out();
+  core_.on_scanned(now, std::move(entries), more, effects_.out());
+  effects_.carry_out();
 }
 
 void Attachment::on_put(Now now, std::uint64_t tag, Result<Cid> cid) {
   if (!cid) log_.warn("edil.model-not-stored", cid.error().what);
-  core_.on_put(now, tag, std::move(cid), scratch_);
-  carry_out();
+  core_.on_put(now, tag, std::move(cid), effects_.out());
+  effects_.carry_out();
 }
 
 void Attachment::on_got(Now now, std::uint64_t tag, Result<Bytes> file) {
-  core_.on_got(now, tag, std::move(file), scratch_);
-  carry_out();
+  core_.on_got(now, tag, std::move(file), effects_.out());
+  effects_.carry_out();
 }
 
 void Attachment::on_alarm(Now now) {
@@ -127,34 +127,8 @@ void Attachment::on_alarm(Now now) {
     if (peers.size() > kListenersMax) peers.resize(kListenersMax);
     listeners.emplace(task, std::move(peers));
   }
-  core_.on_tick(now, listeners, scratch_);
-  carry_out();
-}
-
-void Attachment::carry_out_later() {
-  for (Effect& effect : scratch_) effects_.push_back(std::move(effect));
-  scratch_.clear();
-  if (carrying_out_ || posted_) return;
-  posted_ = true;
-  loop_.post([this, alive = alive_] {
-    if (!*alive) return;
-    posted_ = false;
-    carry_out();
-  });
-}
-
-void Attachment::carry_out() {
-  for (Effect& effect : scratch_) effects_.push_back(std::move(effect));
-  scratch_.clear();
-  if (carrying_out_) return;
-  carrying_out_ = true;
-  while (!effects_.empty()) {
-    Effect effect = std::move(effects_.front());
-    effects_.pop_front();
-    std::visit([this](auto& one) { perform(one); }, effect);
-  }
-  carrying_out_ = false;
-  loop_.arm(*this, core_.next_deadline());
+  core_.on_tick(now, listeners, effects_.out());
+  effects_.carry_out();
 }
 
 }  // namespace kith::edil

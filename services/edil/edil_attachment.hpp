@@ -3,10 +3,10 @@
 // for one slice at most.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 
+#include "net/base/effect_queue.hpp"
 #include "net/base/log.hpp"
 #include "net/base/loop.hpp"
 #include "services/edil/data_source.hpp"
@@ -48,8 +48,6 @@ class Attachment final : private host::Protocol,
   void on_got(Now, std::uint64_t, Result<Bytes>) override;
   void on_alarm(Now) override;
 
-  void carry_out();
-  void carry_out_later();
   void perform(Announce&);
   void perform(Publish&);
   void perform(Subscribe&);
@@ -95,11 +93,9 @@ class Attachment final : private host::Protocol,
   std::map<host::StreamSlot, std::uint64_t> questions_;  // to tags
   std::map<RequestId, Sink*> sinks_;
   std::function<void(Result<void>)> ready_;
-  Effects scratch_;
-  std::deque<Effect> effects_;
-  bool posted_ = false;
-  bool carrying_out_ = false;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  EffectQueue<Effect> effects_{
+      loop_, [this](Effect& effect) { std::visit([this](auto& one) { perform(one); }, effect); },
+      [this] { loop_.arm(*this, core_.next_deadline()); }};
 };
 
 }  // namespace kith::edil

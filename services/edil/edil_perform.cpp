@@ -10,10 +10,10 @@ void Attachment::on_pool(PoolClass kind, std::function<T()> work, std::function<
   auto result = std::make_shared<std::optional<T>>();
   loop_.offload(
       kind, [result, work = std::move(work)] { result->emplace(work()); },
-      [this, alive = alive_, result, done = std::move(done)] {
+      [this, alive = effects_.alive(), result, done = std::move(done)] {
         if (!*alive) return;
         done(std::move(**result));
-        carry_out();
+        effects_.carry_out();
       });
 }
 
@@ -51,7 +51,9 @@ void Attachment::perform(Verify& effect) {
         return std::all_of(checks.begin(), checks.end(),
                            [&](const Check& check) { return holds(network, check); });
       },
-      [this, tag = effect.tag](bool hold) { core_.on_verified(loop_.now(), tag, hold, scratch_); });
+      [this, tag = effect.tag](bool hold) {
+        core_.on_verified(loop_.now(), tag, hold, effects_.out());
+      });
 }
 
 void Attachment::perform(LoadData& effect) {
@@ -63,7 +65,7 @@ void Attachment::perform(LoadData& effect) {
           count = static_cast<std::uint32_t>(samples->train->samples());
         else
           count = samples.error();
-        if (core_.on_data(loop_.now(), task, tag, std::move(count), scratch_))
+        if (core_.on_data(loop_.now(), task, tag, std::move(count), effects_.out()))
           samples_[task] = std::move(*samples);
       });
 }
@@ -96,7 +98,7 @@ void Attachment::train_on(const TaskId& task, const Cid& base, std::shared_ptr<T
         if (!payload) return train_on(task, base, trainer, from, samples_all);
         Trained trained{std::move(*payload),
                         static_cast<std::uint32_t>(samples->second.train->samples()), samples_all};
-        core_.on_trained(loop_.now(), task, base, std::move(trained), scratch_);
+        core_.on_trained(loop_.now(), task, base, std::move(trained), effects_.out());
       });
 }
 
@@ -113,7 +115,7 @@ void Attachment::perform(Measure& effect) {
         return Accuracy{count_right(shape, *weights, *with), with->samples()};
       },
       [this, task = effect.task, model = effect.model](Accuracy accuracy) {
-        core_.on_measured(loop_.now(), task, model, accuracy, scratch_);
+        core_.on_measured(loop_.now(), task, model, accuracy, effects_.out());
       });
 }
 
@@ -129,7 +131,7 @@ void Attachment::perform(Merge& effect) {
         return Merged{head.weights, std::move(file), cid};
       },
       [this, task = effect.task, tag = effect.tag](Merged merged) {
-        core_.on_merged(loop_.now(), task, tag, std::move(merged), scratch_);
+        core_.on_merged(loop_.now(), task, tag, std::move(merged), effects_.out());
       });
 }
 
@@ -151,8 +153,9 @@ void Attachment::perform(Scan& effect) {
 void Attachment::perform(Ask& effect) {
   const host::PeerFacts* facts = host_.facts(effect.peer);
   if (facts == nullptr || !facts->speaks(protocol_id_)) {
-    core_.on_answer(loop_.now(), effect.tag, fail(Errc::closed, "the peer is gone"), scratch_);
-    return carry_out_later();
+    core_.on_answer(loop_.now(), effect.tag, fail(Errc::closed, "the peer is gone"),
+                    effects_.out());
+    return effects_.carry_out_later();
   }
   const host::StreamSlot stream =
       host_.open(effect.peer, protocol_, schema::encode_edil_question(effect.question));
@@ -185,8 +188,8 @@ void Attachment::perform(TellReady& effect) {
     const auto topic = gossip_.subscribe(tasks_topic_, *this);
     if (topic) tasks_ = *topic;
     for (const host::PeerStatus& peer : host_.peers())
-      if (peer.facts.speaks(protocol_id_)) core_.on_peer(loop_.now(), peer.slot, scratch_);
-    carry_out_later();
+      if (peer.facts.speaks(protocol_id_)) core_.on_peer(loop_.now(), peer.slot, effects_.out());
+    effects_.carry_out_later();
   }
   if (ready_) std::exchange(ready_, nullptr)(std::move(effect.result));
 }

@@ -33,33 +33,32 @@ Attachment::Attachment(PoaConfig config, host::Host& host, Loop& loop, Store& st
 }
 
 Attachment::~Attachment() {
-  *alive_ = false;
   loop_.arm(*this, kNever);
   store_.forget(*this);
 }
 
 void Attachment::start(std::function<void(Result<void>)> ready) {
   ready_ = std::move(ready);
-  core_.start(scratch_);
-  carry_out_later();
+  core_.start(effects_.out());
+  effects_.carry_out_later();
 }
 
 // At once, so that the store has it before what the caller hands to it next.
 void Attachment::stop() {
-  core_.stop(loop_.now(), scratch_);
-  carry_out();
+  core_.stop(loop_.now(), effects_.out());
+  effects_.carry_out();
 }
 
 void Attachment::run(RequestId request, Request what, Sink& sink) {
   sinks_[request] = &sink;
-  core_.run(loop_.now(), request, what, scratch_);
-  carry_out_later();
+  core_.run(loop_.now(), request, what, effects_.out());
+  effects_.carry_out_later();
 }
 
 void Attachment::cancel(RequestId request) {
   if (sinks_.count(request) == 0) return;
-  core_.cancel(request, scratch_);
-  carry_out_later();
+  core_.cancel(request, effects_.out());
+  effects_.carry_out_later();
 }
 
 Capacity Attachment::capacity() const {
@@ -75,11 +74,11 @@ void Attachment::on_message(Now now, host::StreamSlot stream, Bytes message) {
   if (asked != questions_.end()) {
     const RequestId request = asked->second;
     questions_.erase(asked);
-    core_.asker().on_page(now, request, message, scratch_);
+    core_.asker().on_page(now, request, message, effects_.out());
   } else if (const auto peer = host_.peer_of(stream)) {
-    core_.on_question(now, *peer, stream, message, scratch_);
+    core_.on_question(now, *peer, stream, message, effects_.out());
   }
-  carry_out();
+  effects_.carry_out();
 }
 
 void Attachment::on_end(Now, host::StreamSlot stream) { host_.close(stream); }
@@ -90,8 +89,8 @@ void Attachment::on_closed(Now, host::StreamSlot stream, const Error* error) {
   const RequestId request = asked->second;
   questions_.erase(asked);
   Error why = error != nullptr ? *error : fail(Errc::closed, "the peer gave no answer");
-  core_.asker().on_page_failed(request, why, scratch_);
-  carry_out();
+  core_.asker().on_page_failed(request, why, effects_.out());
+  effects_.carry_out();
 }
 
 void Attachment::on_connected(Now, RequestId connection, Result<host::PeerSlot> peer) {
@@ -99,8 +98,8 @@ void Attachment::on_connected(Now, RequestId connection, Result<host::PeerSlot> 
   if (at == connections_.end()) return;
   const RequestId request = at->second;
   connections_.erase(at);
-  core_.asker().on_owner_connected(request, std::move(peer), scratch_);
-  carry_out();
+  core_.asker().on_owner_connected(request, std::move(peer), effects_.out());
+  effects_.carry_out();
 }
 
 void Attachment::on_peer_gone(Now, host::PeerSlot peer) { core_.on_peer_gone(peer); }
@@ -112,50 +111,22 @@ gossip::Verdict Attachment::on_judge(Now now, gossip::TopicIndex, gossip::JudgeS
 }
 
 void Attachment::on_persisted(Now now, std::uint64_t tag, Result<void> result) {
-  core_.on_persisted(now, tag, result, scratch_);
-  carry_out();
+  core_.on_persisted(now, tag, result, effects_.out());
+  effects_.carry_out();
 }
 
 void Attachment::on_scanned(Now now, std::uint64_t, Result<std::vector<StoreEntry>> entries,
                             bool more) {
-  core_.on_scanned(now, std::move(entries), more, scratch_);
-  carry_out();
+  core_.on_scanned(now, std::move(entries), more, effects_.out());
+  effects_.carry_out();
 }
 
 void Attachment::on_alarm(Now now) {
-  core_.on_tick(now, capacity(), scratch_);
-  carry_out();
+  core_.on_tick(now, capacity(), effects_.out());
+  effects_.carry_out();
 }
 
 // Effects.
-
-void Attachment::carry_out_later() {
-  for (Effect& effect : scratch_) effects_.push_back(std::move(effect));
-  scratch_.clear();
-  if (carrying_out_ || posted_) return;
-  posted_ = true;
-  loop_.post([this, alive = alive_] {
-    if (!*alive) return;
-    posted_ = false;
-    carry_out();
-  });
-}
-
-void Attachment::carry_out() {
-  for (Effect& effect : scratch_) effects_.push_back(std::move(effect));
-  scratch_.clear();
-  if (carrying_out_) return;
-  carrying_out_ = true;
-  while (!effects_.empty()) {
-    Effect effect = std::move(effects_.front());
-    effects_.pop_front();
-    std::visit([this](auto& one) { perform(one); }, effect);
-    for (Effect& next : scratch_) effects_.push_back(std::move(next));
-    scratch_.clear();
-  }
-  carrying_out_ = false;
-  loop_.arm(*this, core_.next_deadline(loop_.now().mono));
-}
 
 void Attachment::perform(PublishBeat& effect) {
   if (auto sent = gossip_.publish(topic_, std::move(effect.beat)); !sent)
@@ -200,7 +171,7 @@ void Attachment::perform(CheckSignature& effect) {
   const auto key = crypto::PublicKey::of_peer(effect.owner);
   const bool valid = key && crypto::verify_in_domain(*key, domain_, {effect.what.statement.view()},
                                                      effect.what.signature);
-  core_.asker().on_checked(effect.request, valid, scratch_);
+  core_.asker().on_checked(effect.request, valid, effects_.out());
 }
 
 void Attachment::perform(EndAsking& effect) {

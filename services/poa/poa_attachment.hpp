@@ -2,10 +2,10 @@
 // statements. It decides nothing.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 
+#include "net/base/effect_queue.hpp"
 #include "net/base/log.hpp"
 #include "net/base/loop.hpp"
 #include "net/crypto/identity.hpp"
@@ -53,8 +53,6 @@ class Attachment final : public Poa,
   void on_scanned(Now, std::uint64_t, Result<std::vector<StoreEntry>>, bool more) override;
   void on_alarm(Now) override;
 
-  void carry_out();
-  void carry_out_later();
   void perform(PublishBeat&);
   void perform(Commit&);
   void perform(ScanStored&);
@@ -86,11 +84,9 @@ class Attachment final : public Poa,
   std::map<host::StreamSlot, RequestId> questions_;
   std::map<RequestId, RequestId> connections_;  // of the host, to the request
   std::uint64_t numbers_ = 0;
-  Effects scratch_;
-  std::deque<Effect> effects_;
-  bool posted_ = false;
-  bool carrying_out_ = false;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  EffectQueue<Effect> effects_{
+      loop_, [this](Effect& effect) { std::visit([this](auto& one) { perform(one); }, effect); },
+      [this] { loop_.arm(*this, core_.next_deadline(loop_.now().mono)); }};
 };
 
 }  // namespace kith::poa

@@ -24,10 +24,7 @@ ExchangeAttachment::ExchangeAttachment(host::Host& host, Loop& loop, Log& log)
   protocol_ = host_.add_protocol(std::move(spec), *this);
 }
 
-ExchangeAttachment::~ExchangeAttachment() {
-  *alive_ = false;
-  loop_.arm(*this, kNever);
-}
+ExchangeAttachment::~ExchangeAttachment() { loop_.arm(*this, kNever); }
 
 HeldBlocks ExchangeAttachment::held() const {
   if (supplier_ == nullptr) return {};
@@ -43,38 +40,38 @@ SessionSlot ExchangeAttachment::open(BlockSink& sink, host::Priority priority) {
   return session;
 }
 void ExchangeAttachment::add_peer(SessionSlot session, host::PeerSlot peer) {
-  core_.add_peer(loop_.now(), session, peer, scratch_);
-  carry_out_later();
+  core_.add_peer(loop_.now(), session, peer, effects_.out());
+  effects_.carry_out_later();
 }
 void ExchangeAttachment::ask_everyone(SessionSlot session) {
-  core_.ask_everyone(loop_.now(), session, scratch_);
-  carry_out_later();
+  core_.ask_everyone(loop_.now(), session, effects_.out());
+  effects_.carry_out_later();
 }
 void ExchangeAttachment::want(SessionSlot session, const Cid& cid, std::size_t bytes) {
-  core_.want(loop_.now(), session, cid, bytes, scratch_);
-  carry_out_later();
+  core_.want(loop_.now(), session, cid, bytes, effects_.out());
+  effects_.carry_out_later();
 }
 void ExchangeAttachment::cancel(SessionSlot session, const Cid& cid) {
-  core_.cancel(loop_.now(), session, cid, scratch_);
-  carry_out_later();
+  core_.cancel(loop_.now(), session, cid, effects_.out());
+  effects_.carry_out_later();
 }
 void ExchangeAttachment::close(SessionSlot session) {
   sinks_.erase(session);
-  core_.close(loop_.now(), session, scratch_);
-  carry_out_later();
+  core_.close(loop_.now(), session, effects_.out());
+  effects_.carry_out_later();
 }
 void ExchangeAttachment::announce_held(const Cid& cid) {
-  if (const auto bytes = held().size(cid)) core_.on_held(loop_.now(), cid, *bytes, scratch_);
-  carry_out_later();
+  if (const auto bytes = held().size(cid)) core_.on_held(loop_.now(), cid, *bytes, effects_.out());
+  effects_.carry_out_later();
 }
 void ExchangeAttachment::on_block_read(std::uint64_t tag, Result<Bytes> data) {
-  core_.on_block_read(loop_.now(), tag, std::move(data), scratch_);
-  carry_out_later();
+  core_.on_block_read(loop_.now(), tag, std::move(data), effects_.out());
+  effects_.carry_out_later();
 }
 
 void ExchangeAttachment::on_peer_ready(Now now, host::PeerSlot peer, const host::PeerFacts& facts) {
-  if (facts.speaks(kBitswap)) core_.on_peer_ready(now, peer, facts.id, scratch_);
-  carry_out();
+  if (facts.speaks(kBitswap)) core_.on_peer_ready(now, peer, facts.id, effects_.out());
+  effects_.carry_out();
 }
 void ExchangeAttachment::on_peer_changed(Now now, host::PeerSlot peer,
                                          const host::PeerFacts& facts) {
@@ -86,13 +83,13 @@ void ExchangeAttachment::on_peer_gone(Now now, host::PeerSlot peer) {
     owners_.erase(at->second.bulk.slot);
     streams_.erase(at);
   }
-  core_.on_peer_gone(now, peer, scratch_);
-  carry_out();
+  core_.on_peer_gone(now, peer, effects_.out());
+  effects_.carry_out();
 }
 void ExchangeAttachment::on_message(Now now, host::StreamSlot stream, Bytes message) {
   if (const auto peer = host_.peer_of(stream))
-    core_.on_message(now, *peer, message, held(), scratch_);
-  carry_out();
+    core_.on_message(now, *peer, message, held(), effects_.out());
+  effects_.carry_out();
 }
 void ExchangeAttachment::on_end(Now, host::StreamSlot stream) {
   // Replies travel on streams of our own. Helia ends its side of those at once, and goes on
@@ -108,14 +105,14 @@ void ExchangeAttachment::on_closed(Now now, host::StreamSlot stream, const Error
   const bool bulk = streams.bulk.slot == stream;
   (bulk ? streams.bulk : streams.normal) = {};
   // What was queued on it is lost; the asker's timeout asks again. A new stream has room.
-  if (bulk) core_.on_send_room(now, peer, true, scratch_);
-  carry_out();
+  if (bulk) core_.on_send_room(now, peer, true, effects_.out());
+  effects_.carry_out();
 }
 void ExchangeAttachment::on_writable(Now now, host::StreamSlot stream) {
   const auto owner = owners_.find(stream);
   if (owner == owners_.end() || streams_[owner->second].bulk.slot != stream) return;
-  core_.on_send_room(now, owner->second, true, scratch_);
-  carry_out();
+  core_.on_send_room(now, owner->second, true, effects_.out());
+  effects_.carry_out();
 }
 void ExchangeAttachment::on_send_refused(Now, host::StreamSlot, std::uint64_t) {
   // Reading stops at half of the queue, so only a peer that floods us with wants gets here; it asks
@@ -123,38 +120,11 @@ void ExchangeAttachment::on_send_refused(Now, host::StreamSlot, std::uint64_t) {
   log_.debug("exchange.refused", "a reply was dropped: the peer does not read");
 }
 void ExchangeAttachment::on_alarm(Now now) {
-  core_.on_tick(now, scratch_);
-  carry_out();
+  core_.on_tick(now, effects_.out());
+  effects_.carry_out();
 }
 
-void ExchangeAttachment::carry_out_later() {
-  for (ExchangeEffect& effect : scratch_) effects_.push_back(std::move(effect));
-  scratch_.clear();
-  loop_.arm(*this, core_.next_deadline());
-  if (effects_.empty() || posted_ || carrying_out_) return;
-  posted_ = true;
-  loop_.post([this, alive = alive_] {
-    if (!*alive) return;
-    posted_ = false;
-    carry_out();
-  });
-}
-
-void ExchangeAttachment::carry_out() {
-  for (ExchangeEffect& effect : scratch_) effects_.push_back(std::move(effect));
-  scratch_.clear();
-  if (carrying_out_) return;
-  carrying_out_ = true;
-  while (!effects_.empty()) {
-    ExchangeEffect effect = std::move(effects_.front());
-    effects_.pop_front();
-    carry_out(effect);
-  }
-  carrying_out_ = false;
-  loop_.arm(*this, core_.next_deadline());
-}
-
-void ExchangeAttachment::carry_out(ExchangeEffect& effect) {
+void ExchangeAttachment::perform(ExchangeEffect& effect) {
   const Now now = loop_.now();
   if (auto* message = std::get_if<SendMessage>(&effect)) {
     send(*message);
@@ -191,7 +161,7 @@ void ExchangeAttachment::send(SendMessage& message) {
   }
   stream.busy_at = now;
   if (bulk && host_.queued_bytes(stream.slot) > kSendQueueMax / 2)
-    core_.on_send_room(loop_.now(), message.peer, false, scratch_);
+    core_.on_send_room(loop_.now(), message.peer, false, effects_.out());
 }
 
 void ExchangeAttachment::verify(VerifyBlock& effect) {
@@ -203,11 +173,11 @@ void ExchangeAttachment::verify(VerifyBlock& effect) {
   job->block = std::move(effect.block);
   loop_.offload(
       PoolClass::hashing, [job] { job->cid = libp2p::cid_of(job->block); },
-      [this, alive = alive_, job, peer = effect.peer] {
+      [this, alive = effects_.alive(), job, peer = effect.peer] {
         if (!*alive) return;
         core_.on_verified(loop_.now(), peer, std::move(job->cid), std::move(job->block.data),
-                          scratch_);
-        carry_out();
+                          effects_.out());
+        effects_.carry_out();
       });
 }
 

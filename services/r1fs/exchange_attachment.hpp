@@ -7,10 +7,10 @@
 // write on; one that was idle is left for a new one.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 
+#include "net/base/effect_queue.hpp"
 #include "net/base/log.hpp"
 #include "net/base/loop.hpp"
 #include "services/r1fs/exchange_core.hpp"
@@ -54,9 +54,7 @@ class ExchangeAttachment final : public Exchange, private host::Protocol, privat
   void on_alarm(Now) override;
 
   HeldBlocks held() const;
-  void carry_out_later();
-  void carry_out();
-  void carry_out(ExchangeEffect& effect);
+  void perform(ExchangeEffect& effect);
   void send(SendMessage& message);
   void verify(VerifyBlock& effect);
 
@@ -69,11 +67,8 @@ class ExchangeAttachment final : public Exchange, private host::Protocol, privat
   std::map<SessionSlot, BlockSink*> sinks_;
   std::map<host::PeerSlot, Streams> streams_;
   std::map<host::StreamSlot, host::PeerSlot> owners_;  // of our outbound streams
-  ExchangeEffects scratch_;
-  std::deque<ExchangeEffect> effects_;
-  bool posted_ = false;
-  bool carrying_out_ = false;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  EffectQueue<ExchangeEffect> effects_{loop_, [this](ExchangeEffect& effect) { perform(effect); },
+                                       [this] { loop_.arm(*this, core_.next_deadline()); }};
 };
 
 }  // namespace kith::r1fs

@@ -61,7 +61,6 @@ Attachment::Attachment(R1fsConfig config, host::Host& host, Loop& loop, Store& s
 }
 
 Attachment::~Attachment() {
-  *alive_ = false;
   loop_.arm(*this, kNever);
   store_.forget(*this);
   for (const auto& [fetch, session] : sessions_) exchange_.close(session);
@@ -69,38 +68,38 @@ Attachment::~Attachment() {
 
 void Attachment::start(std::function<void(Result<void>)> ready) {
   ready_ = std::move(ready);
-  core_.start(scratch_);
-  carry_out_later();
+  core_.start(effects_.out());
+  effects_.carry_out_later();
 }
 
 void Attachment::add(RequestId request, AddFile what, FileSink& sink) {
   sinks_[request] = &sink;
-  core_.add(request, std::move(what), scratch_);
-  carry_out_later();
+  core_.add(request, std::move(what), effects_.out());
+  effects_.carry_out_later();
 }
 void Attachment::get(RequestId request, GetFile what, FileSink& sink) {
   sinks_[request] = &sink;
-  core_.get(request, std::move(what), scratch_);
-  carry_out_later();
+  core_.get(request, std::move(what), effects_.out());
+  effects_.carry_out_later();
 }
 void Attachment::list(RequestId request, FileSink& sink) {
   sinks_[request] = &sink;
-  core_.list(request, scratch_);
-  carry_out_later();
+  core_.list(request, effects_.out());
+  effects_.carry_out_later();
 }
 void Attachment::stat(RequestId request, const Cid& cid, FileSink& sink) {
   sinks_[request] = &sink;
-  core_.stat(loop_.now(), request, cid, scratch_);
-  carry_out_later();
+  core_.stat(loop_.now(), request, cid, effects_.out());
+  effects_.carry_out_later();
 }
 void Attachment::remove(RequestId request, const Cid& cid, FileSink& sink) {
   sinks_[request] = &sink;
-  core_.remove(loop_.now(), request, cid, scratch_);
-  carry_out_later();
+  core_.remove(loop_.now(), request, cid, effects_.out());
+  effects_.carry_out_later();
 }
 void Attachment::cancel(RequestId request) {
-  core_.cancel(request, scratch_);
-  carry_out_later();
+  core_.cancel(request, effects_.out());
+  effects_.carry_out_later();
 }
 
 std::optional<std::size_t> Attachment::size(const Cid& cid) const {
@@ -109,7 +108,7 @@ std::optional<std::size_t> Attachment::size(const Cid& cid) const {
 }
 
 void Attachment::read(const Cid& cid, std::uint64_t tag) {
-  core_.on_block_given(loop_.now(), cid.hash(), scratch_);
+  core_.on_block_given(loop_.now(), cid.hash(), effects_.out());
   const Family family = store_.family("r1fs_blocks");
   Bytes data;
   switch (store_.try_get(family, cid.hash().bytes(), data)) {
@@ -126,7 +125,7 @@ void Attachment::read(const Cid& cid, std::uint64_t tag) {
       break;
     }
   }
-  carry_out_later();
+  effects_.carry_out_later();
 }
 
 void Attachment::on_message(Now now, host::StreamSlot stream, Bytes message) {
@@ -138,9 +137,9 @@ void Attachment::on_message(Now now, host::StreamSlot stream, Bytes message) {
     return host_.close(stream);
   }
   if (auto answer = schema::decode_holds_answer(message))
-    core_.on_holds(asked->second.peer, asked->second.root, *answer, scratch_);
+    core_.on_holds(asked->second.peer, asked->second.root, *answer, effects_.out());
   (void)now;
-  carry_out();
+  effects_.carry_out();
 }
 void Attachment::on_end(Now, host::StreamSlot stream) { host_.close(stream); }
 void Attachment::on_closed(Now, host::StreamSlot stream, const Error*) { questions_.erase(stream); }
@@ -150,36 +149,37 @@ void Attachment::on_connected(Now, RequestId connection, Result<host::PeerSlot> 
   if (at == connections_.end()) return;
   const RequestId request = at->second;
   connections_.erase(at);
-  core_.on_provider_connected(request, std::move(peer), scratch_);
-  carry_out();
+  core_.on_provider_connected(request, std::move(peer), effects_.out());
+  effects_.carry_out();
 }
 
 gossip::Verdict Attachment::on_judge(Now now, gossip::TopicIndex, gossip::JudgeSlot judge,
                                      const gossip::GossipMessage& message) {
   const gossip::Verdict verdict =
-      core_.on_offer(now, judge, message.via, message.from, message.data, scratch_);
-  carry_out_later();
+      core_.on_offer(now, judge, message.via, message.from, message.data, effects_.out());
+  effects_.carry_out_later();
   return verdict;
 }
 
 void Attachment::on_block(Now now, SessionSlot session, const Cid& cid, Bytes data, const PeerId&) {
   const auto fetch = fetches_.find(session);
   if (fetch == fetches_.end()) return;
-  core_.on_fetched(now, fetch->second, cid, data, scratch_);
-  carry_out();
+  core_.on_fetched(now, fetch->second, cid, data, effects_.out());
+  effects_.carry_out();
 }
 void Attachment::on_unavailable(Now now, SessionSlot session, const Cid& cid) {
   const auto fetch = fetches_.find(session);
   if (fetch == fetches_.end()) return;
-  core_.on_unavailable(now, fetch->second, cid, scratch_);
-  carry_out();
+  core_.on_unavailable(now, fetch->second, cid, effects_.out());
+  effects_.carry_out();
 }
 
 void Attachment::on_routing_progress(Now, RequestId lookup, const dht::RoutingProgress& progress) {
   const auto at = lookups_.find(lookup);
   if (at == lookups_.end()) return;
-  for (const dht::PeerInfo& peer : progress.found) core_.on_provider(at->second, peer, scratch_);
-  carry_out();
+  for (const dht::PeerInfo& peer : progress.found)
+    core_.on_provider(at->second, peer, effects_.out());
+  effects_.carry_out();
 }
 void Attachment::on_routing_done(Now now, RequestId lookup, Result<dht::RoutingAnswer> answer) {
   const auto at = lookups_.find(lookup);
@@ -188,22 +188,23 @@ void Attachment::on_routing_done(Now now, RequestId lookup, Result<dht::RoutingA
   lookups_.erase(at);
   std::uint32_t asked = 0;
   if (answer) {
-    for (const dht::PeerInfo& peer : answer->peers) core_.on_provider(request, peer, scratch_);
+    for (const dht::PeerInfo& peer : answer->peers)
+      core_.on_provider(request, peer, effects_.out());
     asked = answer->counts.asked;
   }
-  core_.on_providers_done(now, request, asked, scratch_);
-  carry_out();
+  core_.on_providers_done(now, request, asked, effects_.out());
+  effects_.carry_out();
 }
 
 void Attachment::on_persisted(Now now, std::uint64_t tag, Result<void> result) {
-  core_.on_persisted(now, tag, std::move(result), scratch_);
-  carry_out();
+  core_.on_persisted(now, tag, std::move(result), effects_.out());
+  effects_.carry_out();
 }
 void Attachment::on_read(Now now, std::uint64_t tag, Result<std::optional<Bytes>> data) {
   const auto serving = serving_.find(tag);
   if (serving == serving_.end()) {
-    core_.on_stored(now, tag, std::move(data), scratch_);
-    return carry_out();
+    core_.on_stored(now, tag, std::move(data), effects_.out());
+    return effects_.carry_out();
   }
   const std::uint64_t theirs = serving->second;
   serving_.erase(serving);
@@ -214,40 +215,14 @@ void Attachment::on_read(Now now, std::uint64_t tag, Result<std::optional<Bytes>
 }
 void Attachment::on_scanned(Now now, std::uint64_t tag, Result<std::vector<StoreEntry>> entries,
                             bool more) {
-  core_.on_scanned(now, static_cast<Family>(tag), std::move(entries), more, scratch_);
-  carry_out();
+  core_.on_scanned(now, static_cast<Family>(tag), std::move(entries), more, effects_.out());
+  effects_.carry_out();
 }
 
 void Attachment::on_alarm(Now now) {
   const bool has_mesh = topic_ && !gossip_.mesh(*topic_).empty();
-  core_.on_tick(now, has_mesh, gossip_.subscribers(topic_name_), scratch_);
-  carry_out();
-}
-
-void Attachment::carry_out_later() {
-  for (Effect& effect : scratch_) effects_.push_back(std::move(effect));
-  scratch_.clear();
-  if (carrying_out_ || posted_) return;
-  posted_ = true;
-  loop_.post([this, alive = alive_] {
-    if (!*alive) return;
-    posted_ = false;
-    carry_out();
-  });
-}
-
-void Attachment::carry_out() {
-  for (Effect& effect : scratch_) effects_.push_back(std::move(effect));
-  scratch_.clear();
-  if (carrying_out_) return;
-  carrying_out_ = true;
-  while (!effects_.empty()) {
-    Effect effect = std::move(effects_.front());
-    effects_.pop_front();
-    perform(effect);
-  }
-  carrying_out_ = false;
-  loop_.arm(*this, core_.next_deadline());
+  core_.on_tick(now, has_mesh, gossip_.subscribers(topic_name_), effects_.out());
+  effects_.carry_out();
 }
 
 }  // namespace kith::r1fs

@@ -2,11 +2,11 @@
 // nothing.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 
+#include "net/base/effect_queue.hpp"
 #include "net/base/log.hpp"
 #include "net/base/loop.hpp"
 #include "services/r1fs/exchange.hpp"
@@ -70,8 +70,6 @@ class Attachment final : public R1fs,
   void on_scanned(Now, std::uint64_t, Result<std::vector<StoreEntry>>, bool more) override;
   void on_alarm(Now) override;
 
-  void carry_out();
-  void carry_out_later();
   void perform(Effect& effect);
   void perform(OpenInput&);
   void perform(ReadInput&);
@@ -132,11 +130,8 @@ class Attachment final : public R1fs,
   std::map<host::StreamSlot, Question> questions_;
   std::map<std::uint64_t, std::uint64_t> serving_;  // store tags to the exchange's
   std::uint64_t numbers_ = 0;
-  Effects scratch_;
-  std::deque<Effect> effects_;
-  bool posted_ = false;
-  bool carrying_out_ = false;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  EffectQueue<Effect> effects_{loop_, [this](Effect& effect) { perform(effect); },
+                               [this] { loop_.arm(*this, core_.next_deadline()); }};
 };
 
 }  // namespace kith::r1fs

@@ -15,10 +15,10 @@ void Attachment::on_pool(PoolClass kind, std::function<T()> work, std::function<
   auto result = std::make_shared<std::optional<T>>();
   loop_.offload(
       kind, [result, work = std::move(work)] { result->emplace(work()); },
-      [this, alive = alive_, result, done = std::move(done)] {
+      [this, alive = effects_.alive(), result, done = std::move(done)] {
         if (!*alive) return;
         done(std::move(**result));
-        carry_out();
+        effects_.carry_out();
       });
 }
 
@@ -33,7 +33,7 @@ void Attachment::perform(OpenInput& effect) {
         Result<std::uint64_t> bytes =
             file ? Result<std::uint64_t>((*file)->bytes()) : Result<std::uint64_t>(file.error());
         if (file) inputs_[request] = std::move(*file);
-        core_.on_input_opened(loop_.now(), request, std::move(bytes), scratch_);
+        core_.on_input_opened(loop_.now(), request, std::move(bytes), effects_.out());
         // Cancelled while it was opened: nobody will close it.
         if (sinks_.count(request) == 0) inputs_.erase(request);
       });
@@ -46,7 +46,7 @@ void Attachment::perform(ReadInput& effect) {
       PoolClass::hashing,
       [input = file->second, index = effect.index] { return input->read(index); },
       [this, request = effect.request, index = effect.index](Result<HashedChunk> chunk) {
-        core_.on_input_chunk(loop_.now(), request, index, std::move(chunk), scratch_);
+        core_.on_input_chunk(loop_.now(), request, index, std::move(chunk), effects_.out());
       });
 }
 
@@ -59,7 +59,7 @@ void Attachment::perform(CloseInput& effect) {
   on_pool<Result<void>>(
       PoolClass::hashing, [input] { return input->check_unchanged(); },
       [this, request = effect.request](Result<void> unchanged) {
-        core_.on_input_closed(loop_.now(), request, std::move(unchanged), scratch_);
+        core_.on_input_closed(loop_.now(), request, std::move(unchanged), effects_.out());
       });
 }
 
@@ -74,7 +74,7 @@ void Attachment::perform(OpenOutput& effect) {
       [this, request = effect.request](Opened file) {
         if (file) outputs_[request] = *file;
         core_.on_output_opened(loop_.now(), request,
-                               file ? Result<void>() : Result<void>(file.error()), scratch_);
+                               file ? Result<void>() : Result<void>(file.error()), effects_.out());
         // Cancelled while it was opened: nobody will close it.
         if (sinks_.count(request) == 0) outputs_.erase(request);
       });
@@ -90,7 +90,7 @@ void Attachment::perform(WriteOutput& effect) {
         return output->write(offset, data);
       },
       [this, request = effect.request, bytes](Result<void> result) {
-        core_.on_output_written(loop_.now(), request, bytes, std::move(result), scratch_);
+        core_.on_output_written(loop_.now(), request, bytes, std::move(result), effects_.out());
       });
 }
 
@@ -103,7 +103,7 @@ void Attachment::perform(FinishOutput& effect) {
       PoolClass::storage, [output, bytes = effect.bytes] { return output->finish(bytes); },
       [this, output, request = effect.request](Result<void> result) {
         if (output->in_memory()) contents_[request] = output->take_content();
-        core_.on_output_finished(loop_.now(), request, std::move(result), scratch_);
+        core_.on_output_finished(loop_.now(), request, std::move(result), effects_.out());
       });
 }
 
