@@ -1,5 +1,6 @@
 // A bitswap message from a hostile peer: bounded, and what was understood means the same when it is
-// said again. Links: kith_schema_libp2p
+// said again.
+// Links: kith_schema_libp2p
 #include "schema/libp2p/bitswap.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

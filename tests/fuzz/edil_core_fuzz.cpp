@@ -1,6 +1,7 @@
 // A task's core under messages of three contributors, in any order, whole or damaged; what it asks
 // for is done or fails, and peers answer what is true or not. Weight only grows, rounds stay within
-// the task, nothing pends for ever. Links: kith_services_edil
+// the task, nothing pends for ever.
+// Links: kith_services_edil
 #include "services/edil/task_core.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

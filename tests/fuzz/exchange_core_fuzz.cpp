@@ -1,5 +1,6 @@
 // Events in any order into the exchange's core, from peers that say anything: it keeps its bounds,
-// gives only what was wanted, once, and ends empty. Links: kith_services_r1fs
+// gives only what was wanted, once, and ends empty.
+// Links: kith_services_r1fs
 #include "net/base/rng.hpp"
 #include "services/r1fs/exchange_core.hpp"
 #include "tests/fuzz/fuzz.hpp"

@@ -2,7 +2,8 @@
 // streams and messages of any bytes, answers that fit nothing, time, commands, restarts of the
 // mode. Invariants: every command ends once and once only; a reply goes to an open stream and keeps
 // its bound; the table and the provider records hold only peers that were connected; timers move
-// on; and when everybody has gone silent, nothing is left under way. Links: kith_dht
+// on; and when everybody has gone silent, nothing is left under way.
+// Links: kith_dht
 #include <map>
 #include <set>
 

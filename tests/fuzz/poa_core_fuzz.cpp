@@ -1,5 +1,6 @@
 // Beats, clocks and questions in any order: epochs never go back, nothing counts twice in a slot,
-// values stay within what this node observed. Links: kith_services_poa
+// values stay within what this node observed.
+// Links: kith_services_poa
 #include "services/poa/poa_core.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
