@@ -161,7 +161,6 @@ void describe(F& f, Scenario& v) {
   f.number("seed", v.seed, 0, INT64_MAX);
   f.time("until", v.until, 1ms, kUntilMax);
   f.time("settle", v.settle, 0s, kUntilMax);
-  f.flag("stand_in_signatures", v.stand_in_signatures);
   f.size("memory", v.memory, 0, UINT64_MAX);
   f.texts("log_expected", v.log_expected, 256);
   f.texts("regions", v.regions, 32);

@@ -134,7 +134,6 @@ struct Scenario {
   std::uint64_t seed = 1;
   Duration until{};
   Duration settle = 30s;             // at the end: faults are healed, nothing new is asked
-  bool stand_in_signatures = false;  // messages: cost what real ones cost, in virtual time
   std::uint64_t memory = 0;          // that the run may take; 0: what the machine has
   LinkOptions link;
   NetOptions net;

@@ -38,9 +38,6 @@ class Checker {
     if (scenario_.settle >= scenario_.until)
       return wrong("`settle` takes all of the run",
                    "make `until` longer than " + duration_text(scenario_.settle));
-    if (scenario_.fidelity == Fidelity::bytes && scenario_.stand_in_signatures)
-      return wrong("stand-ins for signatures are for fidelity \"messages\" only",
-                   "leave stand_in_signatures out");
     if (!scenario_.regions.empty() && scenario_.latency_ms.size() != scenario_.regions.size())
       return wrong("`regions` have no `latency_ms`", "give it a row for each of them");
     KITH_TRY_VOID(link("link", scenario_.link));
