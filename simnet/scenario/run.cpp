@@ -82,7 +82,9 @@ class Run final : private HomeListener, private EventObserver {
     result.metrics["world.events"] = static_cast<double>(result.events);
     result.metrics["faults.crashes"] = static_cast<double>(faults_.crashes());
     result.seconds = std::move(seconds_);
-    result.journal = town_.journal().lines();
+    result.journal = town_.journal().lines();  // told node by node where they took turns
+    std::stable_sort(result.journal.begin(), result.journal.end(),
+                     [](const JournalLine& a, const JournalLine& b) { return a.at < b.at; });
     if (const std::uint64_t dropped = town_.journal().dropped(); dropped > 0)
       result.metrics["journal.dropped"] = static_cast<double>(dropped);
     result.handlers = town_.world().handler_names();
