@@ -83,8 +83,8 @@ std::vector<NodeIndex> Faults::choose(const Fault& fault) {
 void Faults::strike(std::uint32_t index) {
   if (over_ || live_[index].healed) return;
   const Fault& fault = town_.scenario().faults[index];
-  live_[index].chosen = choose(fault);
-  const auto& chosen = live_[index].chosen;
+  const std::vector<NodeIndex> chosen = choose(fault);
+  live_[index].struck.insert(chosen.begin(), chosen.end());
   tell(index, std::to_string(chosen.size()) + (chosen.size() == 1 ? " node" : " nodes"));
   if (fault.kind == FaultKind::partition)
     town_.net().partition(chosen);
@@ -169,11 +169,11 @@ void Faults::heal(std::uint32_t index) {
     case FaultKind::clog:
       return town_.net().heal();
     case FaultKind::link:
-      for (const NodeIndex node : live_[index].chosen)
+      for (const NodeIndex node : live_[index].struck)
         town_.net().set_link(node, town_.group_of(node).link);
       return;
     case FaultKind::disk:
-      for (const NodeIndex node : live_[index].chosen)
+      for (const NodeIndex node : live_[index].struck)
         town_.disk(node).faults = town_.group_of(node).disk;
       return;
     default:

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <vector>
 
 #include "simnet/scenario/town.hpp"
@@ -29,7 +30,7 @@ class Faults final : public EventHandler {
  private:
   enum Kind : std::uint16_t { kStrike, kHeal, kBack, kSession };
   struct Live {  // of one [[fault]]
-    std::vector<NodeIndex> chosen;
+    std::set<NodeIndex> struck;  // by any of its draws
     bool healed = false;
   };
 

@@ -141,6 +141,32 @@ TEST(Run, the_hash_of_a_town_is_the_same_in_every_build) {
   EXPECT_EQ(run(kTown).hash, 1662747241773801973u);
 }
 
+// Disks without room are drawn several times, each time others; then there is room everywhere.
+TEST(Run, a_fault_that_is_drawn_anew_is_healed_on_all_that_it_struck) {
+  const RunResult result = run(R"(
+name = "drawn anew"
+nodes = 8
+until = "60s"
+settle = "10s"
+[node]
+spaces = ["shared"]
+[[fault]]
+kind = "disk"
+count = 2
+at = "10s"
+until = "30s"
+every = "4s"
+[fault.disk]
+room = "0B"
+[[work]]
+do = "put"
+at = "31s"
+every = "250ms"
+)");
+  EXPECT_EQ(result.metrics.at("put.done"), 76) << failures(result);
+  EXPECT_EQ(result.metrics.at("put.failed"), 0);
+}
+
 TEST(Run, an_expectation_that_does_not_hold_fails_the_run_and_says_what_was_found) {
   std::string text = kTown;
   text.append(R"(
