@@ -152,6 +152,8 @@ std::string cstore_metrics(const cstore::Status& status) {
   one("pages_served_total", "counter", "Answers to catch-ups of peers.", counters.pages_served);
   one("store_failures_total", "counter", "Writes and reads that the store refused.",
       counters.store_failures);
+  one("damaged_total", "counter", "Stored batches that were not read as they were written.",
+      counters.damaged);
   one("store_refuses", "gauge", "1 while the store takes no batches of others.",
       status.store_refuses ? 1 : 0);
   const std::string refused = "kith_cstore_refused_batches_total";

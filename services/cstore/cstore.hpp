@@ -130,6 +130,7 @@ struct Counters {
   std::uint64_t pulls_failed = 0;
   std::uint64_t pages_served = 0;
   std::uint64_t store_failures = 0;
+  std::uint64_t damaged = 0;  // stored batches that were not read as they were written
 };
 struct Status {
   std::uint32_t spaces = 0;

@@ -201,7 +201,7 @@ void Attachment::perform(EndPull& effect) {
 void Attachment::perform(Serve& effect) {
   if (serving_.size() >= kServesMax) return host_.reset(effect.stream);
   const std::uint64_t tag = ++serves_;
-  serving_[tag] = {effect.stream, std::move(effect.page), std::move(effect.keys), true};
+  serving_[tag] = {effect.stream, std::move(effect.page), std::move(effect.keys), 0, true};
   read_on(tag);
 }
 // Reads until a key has to be waited for, or is missing: what lies behind a hole is of no use.
@@ -213,20 +213,29 @@ void Attachment::read_on(std::uint64_t tag) {
     Bytes value;
     const Store::Got got = store_.try_get(family, key, value);
     if (got == Store::Got::pending) return store_.get(family, key, *this, tag);
-    if (got == Store::Got::absent) break;
-    serving.page.batches.push_back(std::move(value));
+    if (got == Store::Got::absent || !take_read(serving, value)) break;
   }
   answer(serving);
   serving_.erase(tag);
 }
 void Attachment::on_read(Now, std::uint64_t tag, Result<std::optional<Bytes>> value) {
   Serving& serving = serving_.at(tag);
-  if (value && *value) {
-    serving.page.batches.push_back(std::move(**value));
-    return read_on(tag);
-  }
+  if (value && *value && take_read(serving, **value)) return read_on(tag);
   answer(serving);
   serving_.erase(tag);
+  carry_out();
+}
+// False: the page ends here, as before a key that is missing.
+bool Attachment::take_read(Serving& serving, const Bytes& value) {
+  auto exact = of_checked(value);
+  if (!exact) {
+    if (serving.rereads++ < kRereadsMax) return true;
+    core_.on_damaged(loop_.now(), serving.keys[serving.page.batches.size()], scratch_);
+    return false;
+  }
+  serving.rereads = 0;
+  serving.page.batches.push_back(std::move(*exact));
+  return true;
 }
 void Attachment::answer(Serving& serving) {
   if (!serving.open) return;
@@ -245,6 +254,11 @@ void Attachment::perform(TellDone& effect) {
   Sink* sink = at->second;
   sinks_.erase(at);
   sink->on_cstore_done(loop_.now(), effect.request, std::move(effect.answer));
+}
+void Attachment::perform(TellDamaged& effect) {
+  log_.warn("cstore.damaged", "batches of namespace " + core_.space_name(effect.space) +
+                                  " were not read from the disk as they were written; others are "
+                                  "asked for them");
 }
 void Attachment::perform(TellReady& effect) {
   if (ready_) std::exchange(ready_, nullptr)(std::move(effect.result));

@@ -51,6 +51,7 @@ class Attachment final : private host::Protocol, private StoreSink, private Alar
     host::StreamSlot stream;
     schema::KvPage page;
     std::vector<Bytes> keys;
+    std::uint32_t rereads = 0;  // of the next key
     bool open = true;
   };
 
@@ -80,7 +81,9 @@ class Attachment final : private host::Protocol, private StoreSink, private Alar
   void perform(TellDone&);
   void perform(TellReady&);
   void subscribe(Topic& topic);
+  void perform(TellDamaged&);
   void read_on(std::uint64_t serve);
+  bool take_read(Serving& serving, const Bytes& value);
   void answer(Serving& serving);
 
   CstoreConfig config_;

@@ -250,7 +250,7 @@ void CstoreCore::on_sealed(Now, SpaceIndex index, Bytes exact, Effects& out) {
   const Writer& writer = flight.batch.writer;
   Commit commit;
   commit.batch.put(config_.families.log, log_key(space.name, writer, flight.batch.sequence),
-                   flight.exact);
+                   to_checked(flight.exact));
   if (flight.first_of_writer)
     commit.batch.put(config_.families.meta, Bytes::copy(space.name),
                      schema::encode_kv_space_record({writer.started, writer.nonce}));

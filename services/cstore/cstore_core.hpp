@@ -11,6 +11,9 @@
 //   stored unsynced, as others have it too, and applied and told as held once the store has taken
 //   it. What it refuses is as if it had never come, and is asked for again (StoreGate). A batch
 //   that comes early waits.
+// * A batch that the store does not give back as it was written cannot be served or folded: it
+// comes
+//   again from others. A number of ours that was damaged at the start ends the incarnation.
 // * Catching up: now and then, after a gap, and with a new peer, one random holder is asked whether
 //   its root differs, then, with our vector, for what we lack, page by page. An asker that has more
 //   than we is asked back.
@@ -62,6 +65,8 @@ class CstoreCore {
   void on_persisted(Now now, std::uint64_t tag, Result<void> result, Effects& out);
   void on_scanned(Now now, std::uint64_t tag, Result<std::vector<StoreEntry>> entries, bool more,
                   Effects& out);
+  // A batch that was to be served was not what was written, read however often.
+  void on_damaged(Now now, const Bytes& key, Effects& out);
   // A message on a namespace's topic. `pending`: Settle follows.
   gossip::Verdict on_message(Now now, SpaceIndex space, gossip::JudgeSlot judge, const PeerId& from,
                              const PeerId& via, const Bytes& message, Effects& out);
@@ -96,6 +101,11 @@ class CstoreCore {
     std::uint64_t pull = 0;
     bool via_writer = false;
   };
+  struct Stored {
+    schema::KvBatch batch;
+    HeldBatch held;
+    Bytes exact;
+  };
   struct Watching {
     SpaceIndex space = 0;
     Bytes prefix;
@@ -115,14 +125,14 @@ class CstoreCore {
   void end_wait(Space& space, SpaceIndex index, Effects& out);
   SpaceInfo info(Space& space) const;
 
-  // cstore_merge.cpp: batches of others, loading
+  // cstore_merge.cpp: batches of others
   void count_unreadable(const Error& why);
   Result<Parsed> parse(const Bytes& message);
   bool has_room(const Space& space, std::size_t bytes) const;
   gossip::Verdict merge(Now now, SpaceIndex index, Parsed parsed, bool via_writer,
                         std::uint64_t pull, Effects& out);
   void replace(Now now, SpaceIndex index, Parsed parsed, std::uint64_t pull, Effects& out);
-  void store(Now now, SpaceIndex index, Storing one, Bytes exact, Effects& out);
+  void store(Now now, SpaceIndex index, Storing one, const Bytes& exact, Effects& out);
   void store_waiting(Now now, SpaceIndex index, const Writer& writer, std::uint64_t pull,
                      Effects& out);
   void on_stored(Now now, SpaceIndex index, bool taken, Effects& out);
@@ -132,8 +142,14 @@ class CstoreCore {
   void tell_watchers(SpaceIndex index, const Bytes& key, Effects& out);
   void verify(SpaceIndex index, Parsed parsed, std::optional<gossip::JudgeSlot> judge,
               bool via_writer, Effects& out);
+
+  // cstore_load.cpp: the log in the store
+  void scan_log(std::uint64_t tag, Bytes from, Bytes to, Effects& out);
+  static std::optional<Stored> decode(const StoreEntry& entry, const LogPlace& place);
+  bool read_again(SpaceIndex index, const LogPlace& place, Effects& out);
+  void lose(SpaceIndex index, const LogPlace& place, Effects& out);
   void load_space(const StoreEntry& entry);
-  void load_batch(const StoreEntry& entry);
+  bool load_batch(const StoreEntry& entry, Effects& out);
   void on_loaded(Now now, Effects& out);
   void start_refold(Now now, SpaceIndex index, Effects& out);
   void on_refold_page(Now now, SpaceIndex index, const std::vector<StoreEntry>& entries, bool more,
@@ -144,6 +160,7 @@ class CstoreCore {
   void start_pull(Now now, SpaceIndex index, host::PeerSlot peer, Effects& out);
   void send_ask(Now now, SpaceIndex index, Effects& out);
   void take_page(Now now, SpaceIndex index, const schema::KvPage& page, Effects& out);
+  void start_walks(SpaceIndex index, const schema::KvPage& page);
   bool take_paged_batch(Now now, SpaceIndex index, const Bytes& message, Effects& out);
   void go_on_pulling(Now now, SpaceIndex index, Effects& out);
   void end_pull(Now now, SpaceIndex index, bool complete, Effects& out);

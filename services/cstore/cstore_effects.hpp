@@ -72,12 +72,16 @@ struct TellDone {
   RequestId request;
   Result<Answer> answer;
 };
+struct TellDamaged {
+  SpaceIndex space = 0;
+};
 struct TellReady {
   Result<void> result;
 };
 
-using Effect = std::variant<JoinTopic, Commit, Scan, Seal, Verify, Publish, Settle, AskHolders,
-                            SendAsk, EndPull, Serve, Refuse, TellProgress, TellDone, TellReady>;
+using Effect =
+    std::variant<JoinTopic, Commit, Scan, Seal, Verify, Publish, Settle, AskHolders, SendAsk,
+                 EndPull, Serve, Refuse, TellProgress, TellDone, TellDamaged, TellReady>;
 using Effects = std::vector<Effect>;
 
 struct Families {

@@ -1,4 +1,4 @@
-// Batches of others, and those that the store holds.
+// Batches of others.
 #include "services/cstore/cstore_core.hpp"
 
 #include "net/base/check.hpp"
@@ -134,7 +134,7 @@ Verdict CstoreCore::merge(Now now, SpaceIndex index, Parsed parsed, bool via_wri
   }
   switch (place) {
     case Place::next: {
-      store(now, index, {std::move(parsed.batch), held, pull, false}, std::move(parsed.exact), out);
+      store(now, index, {std::move(parsed.batch), held, pull, false}, parsed.exact, out);
       store_waiting(now, index, writer, pull, out);
       return Verdict::accept;
     }
@@ -144,7 +144,10 @@ Verdict CstoreCore::merge(Now now, SpaceIndex index, Parsed parsed, bool via_wri
       pull_soon(now, space);
       return Verdict::accept;
     case Place::known:
-      ++counters_.replayed;
+      if (space.damaged.erase({writer, sequence}) > 0)
+        replace(now, index, std::move(parsed), pull, out);
+      else
+        ++counters_.replayed;
       return Verdict::ignore;
     case Place::fork_wins:
       replace(now, index, std::move(parsed), pull, out);
@@ -164,7 +167,8 @@ Verdict CstoreCore::merge(Now now, SpaceIndex index, Parsed parsed, bool via_wri
   return Verdict::ignore;
 }
 
-// One half of a fork at a time, so that the store ends up with the half that the log has.
+// What is held: the other half of a fork, or a damaged batch as it was. One of a number at a time,
+// so that the store ends up with the half that the log has.
 void CstoreCore::replace(Now now, SpaceIndex index, Parsed parsed, std::uint64_t pull,
                          Effects& out) {
   for (const Storing& one : spaces_[index]->storing)
@@ -172,11 +176,11 @@ void CstoreCore::replace(Now now, SpaceIndex index, Parsed parsed, std::uint64_t
         one.batch.sequence == parsed.batch.sequence)
       return;
   const HeldBatch held{parsed.id, static_cast<std::uint32_t>(parsed.exact.size())};
-  store(now, index, {std::move(parsed.batch), held, pull, true}, std::move(parsed.exact), out);
+  store(now, index, {std::move(parsed.batch), held, pull, true}, parsed.exact, out);
 }
 
 // Hands it to the store, if that takes any now.
-void CstoreCore::store(Now now, SpaceIndex index, Storing one, Bytes exact, Effects& out) {
+void CstoreCore::store(Now now, SpaceIndex index, Storing one, const Bytes& exact, Effects& out) {
   Space& space = *spaces_[index];
   if (!gate_.may_store(now.mono, storing_ > 0)) return miss(now, space);
   const schema::KvBatch& batch = one.batch;
@@ -184,7 +188,7 @@ void CstoreCore::store(Now now, SpaceIndex index, Storing one, Bytes exact, Effe
   if (space.pull && space.pull->id == one.pull) ++space.pull->verifying;
   Commit commit;
   commit.batch.put(config_.families.log, log_key(space.name, batch.writer, batch.sequence),
-                   std::move(exact));
+                   to_checked(exact));
   commit.tag = kTagStored + index;
   commit.durability = Durability::buffered;
   out.push_back(std::move(commit));
@@ -199,7 +203,7 @@ void CstoreCore::store_waiting(Now now, SpaceIndex index, const Writer& writer, 
     auto next = spaces_[index]->log.take_next(writer);
     if (!next) return;
     const HeldBatch held{next->id, static_cast<std::uint32_t>(next->exact.size())};
-    store(now, index, {std::move(next->batch), held, pull, false}, std::move(next->exact), out);
+    store(now, index, {std::move(next->batch), held, pull, false}, next->exact, out);
   }
 }
 
@@ -264,147 +268,6 @@ void CstoreCore::tell_watchers(SpaceIndex index, const Bytes& key, Effects& out)
     if (watch.space == index && key.text().starts_with(watch.prefix.text()))
       out.push_back(
           TellProgress{request, Change{spaces_[index]->name, spaces_[index]->state.describe(key)}});
-}
-
-// --- Loading
-
-void CstoreCore::start(Now, Effects& out) {
-  Scan scan;
-  scan.what.family = config_.families.meta;
-  scan.tag = kTagLoadSpaces;
-  out.push_back(std::move(scan));
-}
-
-void CstoreCore::on_scanned(Now now, std::uint64_t tag, Result<std::vector<StoreEntry>> entries,
-                            bool more, Effects& out) {
-  const std::uint64_t kind = tag >> 32 << 32;
-  if (!entries) {
-    ++counters_.store_failures;
-    if (kind != kTagRefold) {
-      out.push_back(TellReady{entries.error()});
-      return;
-    }
-    Space& space = *spaces_[static_cast<SpaceIndex>(tag - kind)];
-    space.folding.reset();
-    space.refold = true;
-    space.refold_after = now.mono + kRefoldEvery;
-    return;
-  }
-  if (kind == kTagRefold)
-    return on_refold_page(now, static_cast<SpaceIndex>(tag - kind), *entries, more, out);
-  for (const StoreEntry& entry : *entries) {
-    if (kind == kTagLoadSpaces)
-      load_space(entry);
-    else
-      load_batch(entry);
-  }
-  if (kind == kTagLoadLog && !more) return on_loaded(now, out);
-  Scan scan;
-  scan.tag = more ? kind : kTagLoadLog;
-  scan.what.family = scan.tag == kTagLoadSpaces ? config_.families.meta : config_.families.log;
-  if (more) {
-    std::vector<std::uint8_t> from = entries->back().key.to_vector();
-    from.push_back(0);
-    scan.what.from = Bytes::adopt(std::move(from));
-  }
-  out.push_back(std::move(scan));
-}
-
-void CstoreCore::load_space(const StoreEntry& entry) {
-  if (!schema::is_kv_space(entry.key.text()) || spaces_.size() >= kSpacesMax) return;
-  Space& space = *spaces_[add_space(std::string(entry.key.text()))];
-  space.record = Record::durable;
-  const auto record = schema::decode_kv_space_record(entry.value);
-  if (record && record->started != 0)
-    space.own = Writer{config_.self, record->started, record->nonce};
-}
-
-void CstoreCore::load_batch(const StoreEntry& entry) {
-  const auto at = by_name_.find(space_of_log_key(entry.key));
-  if (at == by_name_.end()) return;
-  Space& space = *spaces_[at->second];
-  // A batch that cannot be read, or behind one that is missing, comes again from others; but a
-  // number of ours that we cannot be sure of is never used again.
-  const auto outer = schema::decode_kv_signed(entry.value);
-  const auto batch =
-      outer ? schema::decode_kv_batch(outer->body) : Result<schema::KvBatch>(outer.error());
-  if (!batch) {
-    space.own.reset();
-    return;
-  }
-  clock_.observe(batch->stamp);
-  if (batch->sequence != space.log.highest(batch->writer) + 1) {
-    if (space.own == batch->writer) space.own.reset();
-    return;
-  }
-  const auto bytes = static_cast<std::uint32_t>(entry.value.size());
-  const Writer* writer = space.log.hold(batch->writer, {sha256(outer->body), bytes});
-  const Origin origin{batch->stamp, writer, batch->sequence};
-  for (std::uint32_t i = 0; i < batch->ops.size(); ++i) space.state.apply(batch->ops[i], origin, i);
-}
-
-void CstoreCore::on_loaded(Now now, Effects& out) {
-  loaded_ = true;
-  for (SpaceIndex index = 0; index < spaces_.size(); ++index) {
-    Space& space = *spaces_[index];
-    space.synced = true;
-    // Not all at once after a power cut.
-    space.next_pull = now.mono + Duration(static_cast<std::int64_t>(rng_.below(1'000'000'000)));
-    // The record is written with our first batch: without one it is of no use.
-    if (space.own && space.log.highest(*space.own) == 0) space.own.reset();
-    out.push_back(JoinTopic{index, space.name});
-  }
-  out.push_back(TellReady{});
-  for (auto& [request, what] : std::exchange(early_requests_, {}))
-    run(now, request, std::move(what), out);
-}
-
-// --- Folding anew, after a fork
-
-void CstoreCore::start_refold(Now now, SpaceIndex index, Effects& out) {
-  Space& space = *spaces_[index];
-  space.refold = false;
-  space.refold_after = now.mono + kRefoldEvery;
-  space.folding.emplace();
-  Scan scan;
-  scan.what.family = config_.families.log;
-  std::tie(scan.what.from, scan.what.to) = log_range(space.name);
-  scan.tag = kTagRefold + index;
-  out.push_back(std::move(scan));
-}
-
-void CstoreCore::on_refold_page(Now now, SpaceIndex index, const std::vector<StoreEntry>& entries,
-                                bool more, Effects& out) {
-  Space& space = *spaces_[index];
-  if (!space.folding) return;
-  for (const StoreEntry& entry : entries) {
-    const auto outer = schema::decode_kv_signed(entry.value);
-    if (!outer) continue;
-    const auto batch = schema::decode_kv_batch(outer->body);
-    if (!batch ||
-        space.log.place(batch->writer, batch->sequence, sha256(outer->body), 0) != Place::known)
-      continue;
-    const Writer* writer = space.log.key_of(batch->writer);
-    if (batch->sequence > space.log.highest(*writer)) continue;
-    const Origin origin{batch->stamp, writer, batch->sequence};
-    for (std::uint32_t i = 0; i < batch->ops.size(); ++i)
-      space.folding->apply(batch->ops[i], origin, i);
-  }
-  if (more) {
-    Scan scan;
-    scan.what.family = config_.families.log;
-    scan.what.to = log_range(space.name).second;
-    std::vector<std::uint8_t> from = entries.back().key.to_vector();
-    from.push_back(0);
-    scan.what.from = Bytes::adopt(std::move(from));
-    scan.tag = kTagRefold + index;
-    out.push_back(std::move(scan));
-    return;
-  }
-  space.state = std::move(*space.folding);
-  space.folding.reset();
-  // What was replaced meanwhile may have been read in its old form.
-  if (space.refold) space.refold_after = now.mono + kRefoldEvery;
 }
 
 }  // namespace kith::cstore

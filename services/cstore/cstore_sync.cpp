@@ -94,7 +94,8 @@ void CstoreCore::start_pull(Now now, SpaceIndex index, host::PeerSlot peer, Effe
   pull.id = (++pulls_ << 16) | index;
   pull.peer = peer;
   pull.ends = now.mono + kPullTotal;
-  pull.full = space.behind || space.log.waiting() > 0 || space.log.batches() == 0;
+  pull.full =
+      space.behind || !space.damaged.empty() || space.log.waiting() > 0 || space.log.batches() == 0;
   ++counters_.pulls;
   send_ask(now, index, out);
 }
@@ -109,7 +110,8 @@ void CstoreCore::send_ask(Now now, SpaceIndex index, Effects& out) {
   ++pull.pages;
   schema::KvAsk ask;
   ask.space = space.name;
-  ask.root = space.state.root();
+  // Memory knows what the log cannot give: equal roots are not all then.
+  if (space.damaged.empty()) ask.root = space.state.root();
   ask.full = pull.full;
   if (pull.walk_from > 0) {
     ask.walk = pull.forks.back();
@@ -160,7 +162,7 @@ void CstoreCore::take_page(Now now, SpaceIndex index, const schema::KvPage& page
   if (pull.walk_from > 0)
     pull.walk_from += page.batches.size();
   else if (pull.forks.empty())
-    pull.forks = page.forks;
+    start_walks(index, page);
   // Held up until all of the page is taken, lest the first of its checks ends it.
   ++pull.verifying;
   const std::uint64_t id = pull.id;
@@ -171,6 +173,16 @@ void CstoreCore::take_page(Now now, SpaceIndex index, const schema::KvPage& page
   CHECK(spaces_[index]->pull && spaces_[index]->pull->id == id);
   --spaces_[index]->pull->verifying;
   go_on_pulling(now, index, out);
+}
+
+// The logs of those writers are read from their beginning of whom another holds another half of a
+// fork, or of whom ours is damaged.
+void CstoreCore::start_walks(SpaceIndex index, const schema::KvPage& page) {
+  const Space& space = *spaces_[index];
+  auto& walks = spaces_[index]->pull->forks;
+  walks = page.forks;
+  for (const LogPlace& lost : space.damaged)
+    if (walks.empty() || walks.back().writer != lost.writer) walks.push_back({lost.writer, 1, {}});
 }
 
 // False: no honest holder sends this.
@@ -189,8 +201,9 @@ bool CstoreCore::take_paged_batch(Now now, SpaceIndex index, const Bytes& messag
   }
   const Place place = space.log.place(batch.writer, batch.sequence, parsed->id, message.size());
   const bool walking = space.pull->walk_from > 0;  // then we asked for what we may have
+  const bool lost = space.damaged.count({batch.writer, batch.sequence}) != 0;
   if (place == Place::known && !walking) ++counters_.replayed;
-  if (place == Place::known || place == Place::fork_loses) return true;
+  if ((place == Place::known && !lost) || place == Place::fork_loses) return true;
   if (place == Place::full || verifying_.size() >= kVerifyingMax) {
     ++counters_.full;
     return true;
@@ -222,6 +235,7 @@ void CstoreCore::end_pull(Now now, SpaceIndex index, bool complete, Effects& out
   out.push_back(EndPull{space.pull->id});
   space.pull.reset();
   if (complete) {
+    space.damaged.clear();  // what did not come is noticed again, and then asked of another
     if (!space.synced) end_wait(space, index, out);
     return;
   }

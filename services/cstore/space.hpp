@@ -2,7 +2,9 @@
 #pragma once
 
 #include <deque>
+#include <set>
 
+#include "net/base/checked_value.hpp"
 #include "services/cstore/batch_log.hpp"
 #include "services/cstore/cstore_effects.hpp"
 #include "services/cstore/space_state.hpp"
@@ -51,6 +53,13 @@ struct Storing {
 // Of the namespace's record in the store, without which a restart forgets that we hold it.
 enum class Record : std::uint8_t { under_way, durable, refused };
 
+// Where a batch stands in a namespace's log.
+struct LogPlace {
+  Writer writer;
+  std::uint64_t sequence = 0;
+  friend auto operator<=>(const LogPlace&, const LogPlace&) = default;
+};
+
 struct Space {
   Space(std::string called, std::uint64_t bytes_max) : name(std::move(called)), log(bytes_max) {}
 
@@ -77,11 +86,17 @@ struct Space {
   bool refold = false;  // a batch was replaced: the state must be folded anew
   Mono refold_after{};
   std::optional<SpaceState> folding;
+
+  // Not read as they were written, however often: asked of others with the next catch-up.
+  std::set<LogPlace> damaged;
+  std::uint32_t rereads = 0;  // of the batch that the log is read up to
 };
 
-// Where a batch stands in the store: spaces, their writers and sequence numbers in order.
+// A batch's key in the store: spaces, their writers and sequence numbers in order. The value is a
+// checked one, since one turned bit makes another batch, and signatures take too long at the start.
 Bytes log_key(std::string_view space, const Writer& writer, std::uint64_t sequence);
 std::pair<Bytes, Bytes> log_range(std::string_view space);
 std::string_view space_of_log_key(ByteView key);
+std::optional<LogPlace> place_of_log_key(ByteView key);
 
 }  // namespace kith::cstore

@@ -30,12 +30,19 @@ inline schema::KvOp put_op(std::string_view key, std::string_view value) {
   return {schema::KvOpKind::put, Bytes::copy(key), Bytes::copy(value), 0, 0};
 }
 
+inline Bytes turned(const Bytes& value, std::size_t bit) {
+  std::vector<std::uint8_t> rotten = value.to_vector();
+  rotten[bit / 8] ^= static_cast<std::uint8_t>(1u << (bit % 8));
+  return Bytes::adopt(std::move(rotten));
+}
+
 struct Disk {
   std::map<std::pair<Family, Bytes>, Bytes> entries, durable;
   bool hold = false;  // commits wait for release()
   std::optional<Error> refuse;
   std::uint64_t bytes_max = UINT64_MAX;  // of values
   std::uint64_t commits = 0;             // that were asked for
+  std::uint32_t misreads = 0;            // so many batches are scanned with a bit turned
 };
 
 class CoreWorld {
@@ -45,6 +52,7 @@ class CoreWorld {
     std::vector<Change> changes;
     std::vector<Bytes> published;
     std::vector<gossip::Verdict> verdicts;
+    std::uint32_t damaged = 0;
     bool ready = false;
   };
   struct Node {
@@ -229,6 +237,10 @@ class CoreWorld {
         break;
       }
       entries.push_back({key.second, value});
+      std::uint32_t& misreads = nodes_[i].disk.misreads;
+      if (key.first != 2 || misreads == 0) continue;
+      --misreads;
+      entries.back().value = turned(value, 8 * value.size() - 1);
     }
     nodes_[i].core->on_scanned(now, effect.tag, std::move(entries), more, nodes_[i].out);
   }
@@ -269,7 +281,12 @@ class CoreWorld {
     for (const Bytes& key : effect.keys) {
       const auto at = nodes_[i].disk.entries.find({2, key});
       if (at == nodes_[i].disk.entries.end()) break;
-      effect.page.batches.push_back(at->second);
+      const auto exact = of_checked(at->second);
+      if (!exact) {
+        nodes_[i].core->on_damaged(now, key, nodes_[i].out);
+        break;
+      }
+      effect.page.batches.push_back(*exact);
     }
     const auto [asker, pull] = asks_.at(effect.stream.index);
     asks_.erase(effect.stream.index);
@@ -288,6 +305,7 @@ class CoreWorld {
     EXPECT_TRUE(nodes_[i].told.done.emplace(effect.request, std::move(effect.answer)).second)
         << "a request ends once";
   }
+  void perform(std::uint32_t i, TellDamaged&) { ++nodes_[i].told.damaged; }
   void perform(std::uint32_t i, TellReady& effect) {
     nodes_[i].told.ready = effect.result.has_value();
   }
