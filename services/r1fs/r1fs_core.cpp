@@ -3,6 +3,7 @@
 #include "services/r1fs/r1fs_core.hpp"
 
 #include "net/base/check.hpp"
+#include "net/base/checked_value.hpp"
 
 namespace kith::r1fs {
 
@@ -15,22 +16,14 @@ void R1fsCore::on_scanned(Now now, Family family, Result<std::vector<StoreEntry>
                           bool more, Effects& out) {
   if (!entries) return out.push_back(TellReady{entries.error()});
   for (const StoreEntry& entry : *entries) {
-    if (family == config_.families.meta) {
-      auto hash = Multihash::decode(entry.key);
-      auto record = schema::decode_block_record(entry.value);
-      if (!hash || !record)
-        return out.push_back(TellReady{fail(Errc::corrupt, "a block's record cannot be read")});
-      const bool own = record->public_refs > 0 || record->local_refs > 0;
-      if (own || !record->kept_for.empty())
-        index_.set(*hash, *record);
-      else
-        leftovers_.emplace_back(std::move(*hash), std::move(*record));
+    if (load(family, entry)) {
+      rereads_ = 0;
+    } else if (rereads_++ < kRereadsMax) {
+      return out.push_back(ScanStored{family, entry.key});
     } else {
-      auto record = schema::decode_file_record(entry.value);
-      if (!record)
-        return out.push_back(
-            TellReady{fail(Errc::corrupt, "a file's record cannot be read", record.error().what)});
-      files_[record->root.hash()] = std::move(*record);
+      return out.push_back(TellReady{fail(Errc::corrupt, family == config_.families.meta
+                                                             ? "a block's record cannot be read"
+                                                             : "a file's record cannot be read")});
     }
   }
   if (more) {
@@ -40,6 +33,26 @@ void R1fsCore::on_scanned(Now now, Family family, Result<std::vector<StoreEntry>
   }
   if (family == config_.families.meta) return out.push_back(ScanStored{config_.families.files, {}});
   after_load(now, out);
+}
+
+// False: it is not what was written. A turned bit in a record's references could lose the block.
+bool R1fsCore::load(Family family, const StoreEntry& entry) {
+  const auto exact = of_checked(entry.value);
+  if (!exact) return false;
+  if (family == config_.families.files) {
+    auto record = schema::decode_file_record(*exact);
+    if (record) files_[record->root.hash()] = std::move(*record);
+    return record.has_value();
+  }
+  auto hash = Multihash::decode(entry.key);
+  auto record = schema::decode_block_record(*exact);
+  if (!hash || !record) return false;
+  const bool own = record->public_refs > 0 || record->local_refs > 0;
+  if (own || !record->kept_for.empty())
+    index_.set(*hash, *record);
+  else
+    leftovers_.emplace_back(std::move(*hash), std::move(*record));
+  return true;
 }
 
 void R1fsCore::after_load(Now now, Effects& out) {
@@ -72,13 +85,14 @@ void R1fsCore::commit(StoreBatch batch, Durability durability, CommitOwner owner
 
 void R1fsCore::put_file(StoreBatch& batch, const schema::FileRecord& record) {
   files_[record.root.hash()] = record;
-  batch.put(config_.families.files, record.root.hash().bytes(), schema::encode_file_record(record));
+  batch.put(config_.families.files, record.root.hash().bytes(),
+            to_checked(schema::encode_file_record(record)));
 }
 
 void R1fsCore::put_block_record(StoreBatch& batch, const Multihash& hash,
                                 const schema::BlockRecord& record) {
   index_.set(hash, record);
-  batch.put(config_.families.meta, hash.bytes(), schema::encode_block_record(record));
+  batch.put(config_.families.meta, hash.bytes(), to_checked(schema::encode_block_record(record)));
 }
 
 std::uint64_t R1fsCore::drop_block(StoreBatch& batch, const Multihash& hash) {
@@ -91,7 +105,7 @@ std::uint64_t R1fsCore::drop_block(StoreBatch& batch, const Multihash& hash) {
     schema::BlockRecord unheld;
     unheld.size = static_cast<std::uint32_t>(bytes);
     unheld.codec = codec;
-    batch.put(config_.families.meta, hash.bytes(), schema::encode_block_record(unheld));
+    batch.put(config_.families.meta, hash.bytes(), to_checked(schema::encode_block_record(unheld)));
     return 0;
   }
   batch.erase(config_.families.blocks, hash.bytes());

@@ -162,6 +162,7 @@ class R1fsCore {
   void start_scan(Now, Cid root, decltype(Scan::purpose) purpose, Effects& out);
   void advance_scan(Now, std::uint64_t id, Effects& out);
   void scan_done(Now, Scan scan, Effects& out);
+  bool load(Family, const StoreEntry&);
   void after_load(Now, Effects& out);
 
   // r1fs_files.cpp
@@ -202,6 +203,7 @@ class R1fsCore {
   std::map<Multihash, schema::FileRecord> files_;
   std::map<Multihash, Kept> kept_;
   std::vector<std::pair<Multihash, schema::BlockRecord>> leftovers_;  // found while loading
+  std::uint32_t rereads_ = 0;  // of the record that loading has come to
   std::map<RequestId, FileAdder> adders_;
   std::map<RequestId, FileGetter> getters_;
   std::map<FetchId, RequestId> getter_fetches_;

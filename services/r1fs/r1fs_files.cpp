@@ -1,5 +1,6 @@
 // What a user asks for: add, get, list.
 #include "net/base/check.hpp"
+#include "net/base/checked_value.hpp"
 #include "net/base/planted.hpp"
 #include "services/r1fs/r1fs_core.hpp"
 
@@ -89,7 +90,7 @@ void R1fsCore::after_adder(Now now, RequestId request, Result<void> step, Effect
       CHECK(hash.has_value());
       const schema::BlockRecord* held = index_.find(*hash);
       const schema::BlockRecord& record = held != nullptr ? *held : adder.blocks().at(*hash);
-      whole.put(config_.families.meta, key, schema::encode_block_record(record));
+      whole.put(config_.families.meta, key, to_checked(schema::encode_block_record(record)));
     }
     commit(std::move(whole), Durability::buffered, AdderBatch{request, bytes}, out);
   }
