@@ -46,6 +46,7 @@ Attachment::Attachment(RouterConfig config, host::Host& host, Loop& loop,
       router_(with_self(std::move(config), identity.id(), host), std::move(rng)),
       seqnos_(loop.now(), store, *this) {
   protocol_ = host_.add_protocol(protocol_spec(), *this);
+  arm();
 }
 
 Attachment::~Attachment() { loop_.arm(*this, kNever); }
@@ -92,10 +93,10 @@ Result<Bytes> Attachment::publish(std::string_view topic, Bytes data) {
 
 void Attachment::on_seqnos(Now now, const Error* error) {
   if (error != nullptr) {
-    log_.warn("gossip.seqno", "published messages are lost, as the store refused their numbers: " +
-                                  std::to_string(held_.size()) + "; " + error->what);
-    held_.clear();
-    return;
+    log_.warn("gossip.seqno", "nothing is published until this is over, and " +
+                                  std::to_string(held_.size()) + " messages wait: " + error->what +
+                                  (error->why.empty() ? "" : " (" + error->why + ")"));
+    return arm();
   }
   for (Held& held : std::exchange(held_, {}))
     router_.publish(now, held.topic, std::move(held.message), effects_);
@@ -214,7 +215,8 @@ void Attachment::on_send_refused(Now now, host::StreamSlot stream, std::uint64_t
 
 void Attachment::on_alarm(Now now) {
   armed_ = kNever;
-  router_.on_tick(now, effects_);
+  seqnos_.on_tick(now);
+  if (router_.next_deadline() <= now.mono) router_.on_tick(now, effects_);
   carry_out(now);
 }
 
@@ -230,9 +232,12 @@ void Attachment::carry_out(Now now) {
   effects_.clear();
   if (effects_.capacity() > kKeptEffects) effects_.shrink_to_fit();
   carrying_out_ = false;
-  if (armed_ == router_.next_deadline()) return;
-  armed_ = router_.next_deadline();
-  loop_.arm(*this, armed_);
+  arm();
+}
+
+void Attachment::arm() {
+  const Mono next = std::min(router_.next_deadline(), seqnos_.next_deadline());
+  if (std::exchange(armed_, next) != next) loop_.arm(*this, armed_);
 }
 
 void Attachment::perform(Now, SendRpc& effect) {

@@ -81,6 +81,7 @@ class Attachment final : public Gossip,
   void on_out_lost(Now now, host::PeerSlot peer, Link& link);
   void drop_link(Now now, host::PeerSlot peer);
   void carry_out(Now now);
+  void arm();
   void perform(Now now, SendRpc& effect);
   void perform(Now now, Verify& effect);
   void perform(Now now, Judge& effect);

@@ -8,6 +8,9 @@
 //   block ahead, so that no publish waits for a disk but the first.
 // * take() gives a number at once; a message must not leave before may_send(number). on_seqnos()
 //   says that more may.
+// * A mark that the store refused, or that was not read as it was written, is tried again, with
+//   waits from kSeqnoRetryMin, doubled up to kSeqnoRetryMax. Until then take() says why there are
+//   no more numbers; those that were given out wait.
 // * Without a store the clock alone decides: for simulations that never restart a node.
 #pragma once
 
@@ -20,11 +23,12 @@ namespace kith::gossip {
 inline constexpr std::uint64_t kSeqnoBlock = 1u << 16;
 // Beyond the year 2200 in nanoseconds: a mark like that is damage.
 inline constexpr std::uint64_t kSeqnoMarkMax = std::uint64_t{1} << 63;
+inline constexpr Duration kSeqnoRetryMin = 1s;
+inline constexpr Duration kSeqnoRetryMax = 1min;
 
 class SeqnoListener {
  public:
-  // Null: more numbers may be sent. Else what was taken and may not be sent never will be: the
-  // store refused the mark. The next take() tries again.
+  // Null: more numbers may be sent. Else, once until then: why not.
   virtual void on_seqnos(Now, const Error*) = 0;
 
  protected:
@@ -39,14 +43,19 @@ class SeqnoSource final : private StoreSink {
   SeqnoSource(const SeqnoSource&) = delete;
   SeqnoSource& operator=(const SeqnoSource&) = delete;
 
-  // Errors: refused (the mark is not read yet), corrupt, and what the store says.
+  // Errors: refused (the mark is not read yet), corrupt, exhausted, and what the store says.
   Result<std::uint64_t> take();
   bool may_send(std::uint64_t seqno) const { return seqno < durable_; }
   std::uint64_t next() const { return next_; }
+  void on_tick(Now now);
+  Mono next_deadline() const { return retry_at_; }
 
  private:
-  void start(const Bytes* mark);
+  void read(Now now);
+  void start(Now now, const Bytes* mark);
   void reserve();
+  void fail_for_now(Now now, Error why);
+  void tell_failure(Now now);
   void on_persisted(Now, std::uint64_t tag, Result<void> result) override;
   void on_read(Now, std::uint64_t tag, Result<std::optional<Bytes>> value) override;
   void on_scanned(Now, std::uint64_t, Result<std::vector<StoreEntry>>, bool) override {}
@@ -56,7 +65,10 @@ class SeqnoSource final : private StoreSink {
   Family family_ = 0;
   bool started_ = false;
   bool reserving_ = false;
-  std::optional<Error> failure_;
+  std::optional<Error> failure_;  // of the last try
+  bool told_ = false;             // the listener, of it
+  Duration wait_{};
+  Mono retry_at_ = kNever;
   std::uint64_t next_ = 0;
   std::uint64_t reserved_ = 0;  // the mark that was last handed to the store
   std::uint64_t durable_ = 0;   // the mark that would survive a crash

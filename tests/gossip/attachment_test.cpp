@@ -272,6 +272,28 @@ TEST_F(AttachmentTest, message_waits_until_its_number_is_durable) {
   gossip.reset();
 }
 
+TEST_F(AttachmentTest, disk_that_is_full_for_a_while_delays_messages_and_refuses_new_ones) {
+  auto disk = std::make_shared<store::MemoryDisk>(std::vector<std::string>{"gossip"});
+  disk->faults.bytes_max = 0;
+  store::MemoryStore store(disk, loop);
+  make(&store);
+  ASSERT_TRUE(gossip->subscribe("a", handler, false));
+  stream_of(peer(1));
+  EXPECT_TRUE(gossip->publish("a", Bytes::copy("first")));
+  loop.advance(10min);
+  const auto refused = gossip->publish("a", Bytes::copy("second"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::disk_full);
+  EXPECT_FALSE(said("first"));
+  disk->faults.bytes_max = UINT64_MAX;
+  loop.advance(kSeqnoRetryMax);
+  EXPECT_TRUE(said("first"));
+  EXPECT_TRUE(gossip->publish("a", Bytes::copy("third")));
+  EXPECT_TRUE(said("third"));
+  EXPECT_FALSE(said("second"));
+  gossip.reset();
+}
+
 TEST_F(AttachmentTest, messages_that_wait_for_the_disk_are_bounded) {
   auto disk = std::make_shared<store::MemoryDisk>(std::vector<std::string>{"gossip"});
   disk->faults.write_delay = 1h;

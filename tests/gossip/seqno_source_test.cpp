@@ -39,6 +39,12 @@ struct Seqnos : ::testing::Test {
     source.reset();
     store.reset();
   }
+  // Until the next try is over.
+  void tick() {
+    loop.advance(source->next_deadline() - loop.now().mono);
+    source->on_tick(loop.now());
+    loop.settle();
+  }
   // Takes one and checks that it was never taken before.
   std::uint64_t take() {
     const Result<std::uint64_t> seqno = source->take();
@@ -118,16 +124,47 @@ TEST_F(Seqnos, disk_that_does_not_keep_up_bounds_what_is_given_out) {
   EXPECT_EQ(seqno.error().code, Errc::exhausted);
 }
 
-TEST_F(Seqnos, full_disk_is_told_and_tried_again) {
-  disk->faults.refuse_commit = 1;
+TEST_F(Seqnos, full_disk_is_told_once_and_tried_again_until_it_has_room) {
+  disk->faults.bytes_max = 0;
   start(kNoon);
-  const std::uint64_t lost = take();
+  const std::uint64_t waits = take();
   loop.settle();
+  std::uint32_t tries = 0;
+  for (const Mono end = loop.now().mono + 1h; loop.now().mono < end; ++tries) {
+    const Result<std::uint64_t> seqno = source->take();
+    ASSERT_FALSE(seqno);
+    EXPECT_EQ(seqno.error().code, Errc::disk_full);
+    ASSERT_NE(source->next_deadline(), kNever) << "without anybody who takes one";
+    tick();
+  }
   EXPECT_EQ(listener.failures, (std::vector{Errc::disk_full}));
-  EXPECT_FALSE(source->may_send(lost));
-  EXPECT_EQ(source->take().error().code, Errc::disk_full) << "and this has started another try";
-  loop.settle();
+  EXPECT_GE(tries, 60u) << "at least one a minute";
+  EXPECT_LE(tries, 70u);
+  EXPECT_FALSE(source->may_send(waits));
+  disk->faults.bytes_max = UINT64_MAX;
+  tick();
+  EXPECT_EQ(listener.durable, 1);
+  EXPECT_TRUE(source->may_send(waits));
   EXPECT_TRUE(source->may_send(take()));
+  EXPECT_EQ(source->next_deadline(), kNever);
+}
+
+TEST_F(Seqnos, mark_that_was_read_wrong_is_read_again) {
+  for (const bool cold : {false, true}) {
+    start(kNoon);
+    loop.settle();
+    highest = std::max(highest, *source->take());
+    disk->faults.forget_cache = cold;
+    disk->faults.rot_ppm = 1'000'000;
+    start(kNoon - 1h);
+    loop.settle();
+    const Result<std::uint64_t> seqno = source->take();
+    ASSERT_FALSE(seqno) << "a wrong mark is not believed";
+    EXPECT_EQ(seqno.error().code, Errc::corrupt);
+    disk->faults.rot_ppm = 0;
+    tick();
+    EXPECT_TRUE(source->may_send(take()));
+  }
 }
 
 TEST_F(Seqnos, damaged_mark_is_not_guessed_at) {
