@@ -26,17 +26,17 @@ Bytes Deliveries::make_body(std::size_t size) {
   return Bytes::copy(body);
 }
 
-void Deliveries::published(NodeIndex from, const std::string& topic) {
+std::uint64_t Deliveries::published(NodeIndex from, const std::string& topic) {
   const std::uint64_t number = posts_++;
   ++sum_.published;
-  if (number % stride_ != 0) return;
+  if (number % stride_ != 0) return number;
   const std::size_t nodes = senders_.size();
   if ((kept_.size() + 1) * nodes > kDeliveryCellsMax && kept_.size() >= 2) {
     // Every second one from now on, and of those kept.
     for (std::size_t i = 0; 2 * i < kept_.size(); ++i) kept_[i] = std::move(kept_[2 * i]);
     kept_.resize((kept_.size() + 1) / 2);
     stride_ *= 2;
-    if (number % stride_ != 0) return;
+    if (number % stride_ != 0) return number;
   }
   Post post;
   post.from = from;
@@ -46,6 +46,11 @@ void Deliveries::published(NodeIndex from, const std::string& topic) {
   post.hops.resize(nodes);
   post.hops[from] = 1;
   kept_.push_back(std::move(post));
+  return number;
+}
+
+void Deliveries::refused(std::uint64_t number) {
+  if (number % stride_ == 0) kept_[number / stride_].topic = UINT32_MAX;
 }
 
 NodeIndex Deliveries::sender_of(NodeIndex node, const gossip::GossipMessage& message) {

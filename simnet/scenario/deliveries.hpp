@@ -39,9 +39,10 @@ class Deliveries {
  public:
   explicit Deliveries(Town& town);
 
-  // The body of the next message; published() follows when the node took it.
+  // The body of the next message, which published() numbers.
   Bytes make_body(std::size_t size);
-  void published(NodeIndex from, const std::string& topic);
+  std::uint64_t published(NodeIndex from, const std::string& topic);
+  void refused(std::uint64_t number);  // the node answered that it did not take it: due to nobody
   void heard(NodeIndex node, const gossip::GossipMessage& message);
   std::uint64_t count() const { return posts_; }
   void cut(Mono from, Mono to) { cuts_.push_back({from, to}); }

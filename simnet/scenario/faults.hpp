@@ -29,7 +29,7 @@ class Faults final : public EventHandler {
 
  private:
   enum Kind : std::uint16_t { kStrike, kHeal, kBack, kSession };
-  struct Live {  // of one [[fault]]
+  struct Live {                  // of one [[fault]]
     std::set<NodeIndex> struck;  // by any of its draws
     bool healed = false;
   };

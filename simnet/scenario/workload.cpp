@@ -80,7 +80,7 @@ void Workload::act_once(std::uint32_t index) {
   switch (work.kind) {
     case WorkKind::publish: {
       Bytes body = deliveries_.make_body(static_cast<std::size_t>(work.size));
-      deliveries_.published(node, work.topic);
+      asked.ref = deliveries_.published(node, work.topic);
       const RequestId id = home.ask(node::TopicPublish{work.topic, std::move(body)}, work.deadline);
       return remember(node, id, std::move(asked));
     }
@@ -164,6 +164,8 @@ void Workload::fail(const Asked& asked, NodeIndex node, const Error& error) {
   WorkFigures& figures = figures_[asked.work];
   ++(asked.stage == Stage::read ? figures.read_failed : figures.failed);
   if (asked.by != 0) spaces_[work.space].uncertain += asked.by;  // it may have been written
+  // Publishing answers at once: this is no deadline that passed, but a refusal.
+  if (work.kind == WorkKind::publish) deliveries_.refused(asked.ref);
   town_.journal().tell("failed", node,
                        std::string(kWorkNames[static_cast<std::size_t>(work.kind)]) + ": " +
                            error.what + (error.why.empty() ? "" : " (" + error.why + ")"));

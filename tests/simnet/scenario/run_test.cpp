@@ -167,6 +167,37 @@ every = "250ms"
   EXPECT_EQ(result.metrics.at("put.failed"), 0);
 }
 
+// A home without room cannot number its messages, and says so: nobody waits for what it refused.
+TEST(Run, a_message_that_its_publisher_refused_is_due_to_nobody) {
+  const RunResult result = run(R"(
+name = "refused"
+nodes = 4
+until = "60s"
+settle = "10s"
+[node]
+topics = ["news"]
+[[group]]
+name = "full"
+count = 1
+[group.disk]
+room = "0B"
+[[work]]
+do = "publish"
+who = "full"
+at = "20s"
+every = "1s"
+[[work]]
+do = "publish"
+who = "rest"
+label = "others"
+at = "20s"
+every = "1s"
+)");
+  EXPECT_EQ(result.metrics.at("publish.failed"), 30);
+  EXPECT_EQ(result.metrics.at("gossip.due"), 3 * 30) << "what the others published";
+  EXPECT_EQ(result.metrics.at("gossip.delivery"), 1);
+}
+
 TEST(Run, an_expectation_that_does_not_hold_fails_the_run_and_says_what_was_found) {
   std::string text = kTown;
   text.append(R"(
