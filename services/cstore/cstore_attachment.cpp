@@ -223,14 +223,14 @@ void Attachment::on_read(Now, std::uint64_t tag, Result<std::optional<Bytes>> va
   if (value && *value && take_read(serving, **value)) return read_on(tag);
   answer(serving);
   serving_.erase(tag);
-  carry_out();
+  effects_.carry_out();
 }
 // False: the page ends here, as before a key that is missing.
 bool Attachment::take_read(Serving& serving, const Bytes& value) {
   auto exact = of_checked(value);
   if (!exact) {
     if (serving.rereads++ < kRereadsMax) return true;
-    core_.on_damaged(loop_.now(), serving.keys[serving.page.batches.size()], scratch_);
+    core_.on_damaged(loop_.now(), serving.keys[serving.page.batches.size()], effects_.out());
     return false;
   }
   serving.rereads = 0;

@@ -133,8 +133,8 @@ struct Scenario {
   std::uint32_t nodes = 0;
   std::uint64_t seed = 1;
   Duration until{};
-  Duration settle = 30s;             // at the end: faults are healed, nothing new is asked
-  std::uint64_t memory = 0;          // that the run may take; 0: what the machine has
+  Duration settle = 30s;     // at the end: faults are healed, nothing new is asked
+  std::uint64_t memory = 0;  // that the run may take; 0: what the machine has
   LinkOptions link;
   NetOptions net;
   std::vector<std::string> regions;                    // names; LinkOptions::region counts from 0
