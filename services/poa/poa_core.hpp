@@ -95,6 +95,7 @@ class PoaCore {
     std::map<std::uint64_t, Bitmap> up;
     std::vector<std::pair<PeerId, Row>> rows;  // of peers that are read after them
     std::uint64_t damaged = 0;
+    std::uint32_t rereads = 0;  // of the record that was come to
   };
   bool load(const StoreEntry& entry);
   bool load_epoch(ByteView key, const Bytes& value);

@@ -6,8 +6,9 @@
 //   p <peer id>            what is known of a peer (PoaPeerRecord)
 //   s                      the mark of sequence numbers, 8 bytes
 //
-// Numbers are big-endian, so that epochs are read in their order; rows come before the peers that
-// they belong to, and wait.
+// Values are checked ones. Numbers are big-endian, so that epochs are read in their order; rows
+// come before the peers that they belong to, and wait.
+#include "net/base/checked_value.hpp"
 #include "services/poa/poa_core.hpp"
 
 namespace kith::poa {
@@ -57,8 +58,15 @@ void PoaCore::on_scanned(Now now, Result<std::vector<StoreEntry>> entries, bool 
     out.push_back(TellReady{entries.error()});
     return;
   }
-  for (const StoreEntry& entry : *entries)
-    if (!load(entry)) ++loading_->damaged;
+  for (const StoreEntry& entry : *entries) {
+    const auto exact = of_checked(entry.value);
+    if (!exact && loading_->rereads++ < kRereadsMax) {
+      out.push_back(ScanStored{entry.key});
+      return;
+    }
+    loading_->rereads = 0;
+    if (!exact || !load({entry.key, *exact})) ++loading_->damaged;
+  }
   if (more && !entries->empty()) {
     out.push_back(ScanStored{after(entries->back().key)});
     return;
@@ -165,7 +173,7 @@ void PoaCore::reserve(Effects& out) {
   const auto mark = running_->source.reserve();
   if (!mark) return;
   StoreBatch batch;
-  batch.put(config_.family, key_of(kSequence), number_bytes(*mark));
+  batch.put(config_.family, key_of(kSequence), to_checked(number_bytes(*mark)));
   out.push_back(Commit{std::move(batch), Durability::synced, kSequenceTag});
 }
 
@@ -173,11 +181,11 @@ void PoaCore::save_peers(std::uint32_t turn, std::uint32_t turns, StoreBatch& ba
   const std::uint32_t slots = running_->timeline.slots_per_epoch();
   ledger_.take_dirty(turn, turns, [&](const Ledger::Peer& peer) {
     batch.put(config_.family, key_of(kPeer, peer.id.bytes()),
-              schema::encode_poa_peer({peer.sequence, peer.heard_slot, peer.capacity}));
+              to_checked(schema::encode_poa_peer({peer.sequence, peer.heard_slot, peer.capacity})));
     for (const Row& row : peer.rows)
       if (row.dirty)
         batch.put(config_.family, key_of(kRow, number_bytes(row.epoch), peer.id.bytes()),
-                  schema::encode_poa_epoch({slots, row.slots, row.seen, row.parts}));
+                  to_checked(schema::encode_poa_epoch({slots, row.slots, row.seen, row.parts})));
   });
 }
 
@@ -190,9 +198,9 @@ void PoaCore::save_own(std::uint64_t before, StoreBatch& batch) {
     Bitmap up = run.attendance.up_before(epoch, before, run.timeline);
     if (!up.empty())
       batch.put(config_.family, key_of(kOwn, number_bytes(epoch)),
-                schema::encode_poa_epoch({slots, std::move(up), 0, {}}));
+                to_checked(schema::encode_poa_epoch({slots, std::move(up), 0, {}})));
   }
-  batch.put(config_.family, key_of(kClock), number_bytes(run.attendance.judged()));
+  batch.put(config_.family, key_of(kClock), to_checked(number_bytes(run.attendance.judged())));
 }
 
 void PoaCore::save_turn(std::uint64_t slot, Effects& out) {

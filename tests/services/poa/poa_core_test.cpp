@@ -303,6 +303,24 @@ TEST(PoaHostile, a_damaged_disk_is_told_and_the_rest_is_used) {
   EXPECT_EQ(told, static_cast<int>(whole.size()));
 }
 
+TEST(PoaHostile, what_was_read_wrong_once_is_read_again) {
+  Bench bench(kShort);
+  std::uint64_t sequence = 0;
+  beats(bench, 1, 20, sequence);
+  bench.stop();
+  const auto whole = bench.disk;
+  bench.others.clear();
+  bench.misread = kRereadsMax;
+  bench.restart();
+  EXPECT_TRUE(bench.ready);
+  for (const Effect& effect : bench.others) EXPECT_FALSE(std::holds_alternative<Warn>(effect));
+  bench.stop();
+  for (const auto& [key, value] : whole) {
+    const bool row = key[0] == 'e' || key[0] == 'o';
+    EXPECT_TRUE(!row || bench.disk[key] == value);
+  }
+}
+
 // --- Tables of others.
 
 struct Tables : testing::Test {

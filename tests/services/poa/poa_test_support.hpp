@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "net/base/checked_value.hpp"
 #include "services/poa/poa_core.hpp"
 
 namespace kith::poa::test {
@@ -93,6 +94,7 @@ class Bench {
   Effects others;
   bool ready = false;
   bool refuse_writes = false;
+  std::optional<std::uint32_t> misread;  // so many reads have a bit turned in every value
 
  private:
   void carry_out(Effects& out) {
@@ -106,9 +108,14 @@ class Bench {
         sent_at.push_back(now.mono);
       } else if (auto* commit = std::get_if<Commit>(&effect)) {
         this->commit(*commit, out);
-      } else if (std::holds_alternative<ScanStored>(effect)) {
+      } else if (auto* scan = std::get_if<ScanStored>(&effect)) {
         std::vector<StoreEntry> entries;
-        for (const auto& [key, value] : disk) entries.push_back({key, value});
+        for (auto at = disk.lower_bound(scan->from); at != disk.end(); ++at) {
+          std::vector<std::uint8_t> value = at->second.to_vector();
+          if (misread) value.back() ^= 1;
+          entries.push_back({at->first, Bytes::adopt(std::move(value))});
+        }
+        misread = misread && --*misread > 0 ? misread : std::nullopt;
         core->on_scanned(now, std::move(entries), false, out);
       } else if (auto* told = std::get_if<TellReady>(&effect)) {
         ready = told->result.has_value();
