@@ -10,7 +10,7 @@
 
 namespace kith::daemon {
 
-inline constexpr std::uint64_t kStoreVersion = 1;
+inline constexpr std::uint64_t kStoreVersion = 2;  // 2: checksums in front of records
 inline constexpr Duration kMetaDeadline = 30s;
 
 class StoreMeta final : private StoreSink {
