@@ -147,7 +147,8 @@ void World::run_for(Duration time) {
   const std::int64_t end = later(now(), time).time_since_epoch().count();
   finish_ends();
   while (wheel_.next() <= end) {
-    if (lookahead_ > 0 && is_own(wheel_.front()))
+    const bool observed = wheel_.next() >= observed_from_ && wheel_.next() < observed_to_;
+    if (lookahead_ > 0 && !observed && is_own(wheel_.front()))
       take_turns(end + 1);
     else
       step();
