@@ -104,8 +104,8 @@ class World {
   // Until `reached` holds, asked before the first event and after each; false: `within` passed.
   bool run_until(const std::function<bool()>& reached, Duration within);
 
-  // The events of [from, to), whole seconds, are shown to `observer`, in the order of all: there are
-  // no turns in them. Costs one comparison for each other event.
+  // The events of [from, to), whole seconds, are shown to `observer`, in the order of all: there
+  // are no turns in them. Costs one comparison for each other event.
   void observe(EventObserver& observer, Mono from, Mono to);
   // Of whom an event's `handler` is: the name of its class.
   std::vector<std::string> handler_names() const;
