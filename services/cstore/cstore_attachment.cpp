@@ -220,9 +220,12 @@ void Attachment::read_on(std::uint64_t tag) {
 }
 void Attachment::on_read(Now, std::uint64_t tag, Result<std::optional<Bytes>> value) {
   Serving& serving = serving_.at(tag);
-  if (value && *value && take_read(serving, **value)) return read_on(tag);
-  answer(serving);
-  serving_.erase(tag);
+  if (value && *value && take_read(serving, **value)) {
+    read_on(tag);
+  } else {
+    answer(serving);
+    serving_.erase(tag);
+  }
   effects_.carry_out();
 }
 // False: the page ends here, as before a key that is missing.
