@@ -72,6 +72,7 @@ function(kith_program program folder)
 endfunction()
 
 # What a folder's tests link to beside the folder itself.
+set(KITH_TEST_LINK_net_base kith_simnet)
 set(KITH_TEST_LINK_net_host kith_simnet kith_net_asio)
 set(KITH_TEST_LINK_net_asio kith_net_asio kith_test_shaped)
 set(KITH_TEST_LINK_dht kith_simnet)

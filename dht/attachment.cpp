@@ -71,9 +71,7 @@ void Attachment::on_scanned(Now now, std::uint64_t, Result<std::vector<StoreEntr
     log_.info("dht.store-dropped", std::to_string(unreadable) + " unreadable entries were dropped");
   carry_out(now);
   if (!more || entries->empty()) return on_store_read(now);
-  std::vector<std::uint8_t> from = entries->back().key.to_vector();
-  from.push_back(0);
-  scan(Bytes::adopt(std::move(from)));
+  scan(key_after(entries->back().key));
 }
 
 void Attachment::on_store_read(Now now) {

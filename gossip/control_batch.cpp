@@ -26,6 +26,7 @@ void ControlBatch::prune(host::PeerSlot to, std::string_view topic, std::uint64_
 }
 void ControlBatch::ihave(const std::vector<host::PeerSlot>& to, std::string_view topic,
                          std::vector<Bytes> ids) {
+  if (to.empty()) return;
   for (const host::PeerSlot peer : to)
     items_.push_back({peer, Kind::ihave, topic, offers_.size(), {}});
   offers_.push_back(std::move(ids));
@@ -58,7 +59,7 @@ void ControlBatch::flush(Effects& out) {
       case Kind::prune:
         rpc.prune.push_back({item.topic, item.number});
         break;
-      case Kind::ihave: {
+      case Kind::ihave:
         for (const Bytes& id : offers_[static_cast<std::size_t>(item.number)]) {
           if (size + kItemMax > kControlRpcBytesMax) send(item.to);
           if (rpc.ihave.empty() || rpc.ihave.back().topic != item.topic) {
@@ -69,7 +70,6 @@ void ControlBatch::flush(Effects& out) {
           size += id.size() + kIdOverhead;
         }
         break;
-      }
       case Kind::iwant:
         rpc.iwant.push_back(item.id.view());
         size += item.id.size() + kIdOverhead;

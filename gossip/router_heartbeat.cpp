@@ -75,7 +75,6 @@ void Router::offer(Now now, TopicIndex index, const Topic& topic) {
     if (peer.gossips() && peer.usable(now.mono) && !topic.mesh.has(slot)) to.push_back(slot);
   }
   choose(to, std::max(config_.degree_lazy, to.size() * kGossipFactorPercent / 100));
-  if (to.empty()) return;
   counters_.ihave_ids_sent += to.size() * ids.size();
   batch_.ihave(to, *topic.name, std::move(ids));
 }

@@ -63,6 +63,7 @@ void SeqnoSource::start(Now now, const Bytes* stored) {
     return fail_for_now(
         now, fail(Errc::corrupt, "the stored high-water mark of message numbers is damaged",
                   "it was not read as it was written, or its value is out of range"));
+  failure_.reset();
   started_ = true;
   next_ = planted(Planted::seqno_restarted) ? 0 : std::max(next_, *mark);
   reserve();

@@ -150,8 +150,10 @@ void SimHosts::depart(SimLinkRef ref, SimLink::Side& side, std::optional<Duratio
     frames_.give_back(index);
     return schedule(at, side.node, kLost, ref);
   }
-  // The event of what arrives at the same time takes this along.
-  const bool together = !side.flight.empty() && side.last_arrival == at && at > world().now();
+  // The event of what arrives at the same time takes this along. (Behind what was lost comes
+  // nothing but the last word, and the tail arrives sooner.)
+  const bool together =
+      !side.flight.empty() && !side.lost && side.last_arrival == at && at > world().now();
   if (together) frames_.cell(side.flight.tail).next_too = true;
   side.last_arrival = at;
   frames_.cell(index).at = at;

@@ -27,7 +27,9 @@ void SimNet::set_link(NodeIndex node, const LinkOptions& link) {
   CHECK(link.receive_window > 0);
   const bool translated = link.nat != nodes_[node].link.nat;
   const Duration before = std::exchange(nodes_[node].link, link).latency;
-  if (turns_ && std::min(before, link.latency) / 2 <= half_latency_min_) find_lookahead();
+  // All are looked at only when what was the least is not any more.
+  if (turns_ && link.latency / 2 < half_latency_min_) set_lookahead(link.latency / 2);
+  if (turns_ && before / 2 == half_latency_min_ && link.latency > before) find_lookahead();
   if (translated) make_nat(node);
 }
 

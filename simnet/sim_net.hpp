@@ -230,6 +230,7 @@ class SimNet final : public EventHandler {
 
   // Paths (sim_net_paths.cpp).
   void find_lookahead();
+  void set_lookahead(Duration half_latency_min);
   void tell_of_cut(std::optional<NodeIndex> node);
   bool severed(NodeIndex from, NodeIndex to) const;
   Mono unclogged(NodeIndex from, NodeIndex to) const;  // now, or when a clog ends

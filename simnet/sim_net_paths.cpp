@@ -41,10 +41,14 @@ void SimNet::allow_turns() {
 
 // Regions and jitter only add to it.
 void SimNet::find_lookahead() {
-  half_latency_min_ = Duration::max() / 2;
-  for (const Node& node : nodes_)
-    half_latency_min_ = std::min(half_latency_min_, node.link.latency / 2);
-  world_.set_lookahead(2 * half_latency_min_);
+  Duration least = Duration::max() / 2;
+  for (const Node& node : nodes_) least = std::min(least, node.link.latency / 2);
+  set_lookahead(least);
+}
+
+void SimNet::set_lookahead(Duration half_latency_min) {
+  half_latency_min_ = half_latency_min;
+  world_.set_lookahead(2 * half_latency_min);
 }
 
 Duration SimNet::latency(NodeIndex from, NodeIndex to) const {

@@ -1,7 +1,8 @@
 // Turns: the events of a short span of virtual time, put in order by node, so that each node has
 // its turn with all of them while its memory is in the cache.
 //
-// Order: by node, and a node's in the order in which they were added. Linear in their number.
+// Order: by node, and a node's in the order in which they were added. Linear in
+// their number, but for sorting the nodes.
 #pragma once
 
 #include <span>

@@ -10,11 +10,10 @@
 // * A handler is a subsystem (loops, pipes), not a node: an event costs one virtual call and no
 //   allocation.
 // * Turns: where no node reaches another sooner than `lookahead`, run_for handles the events of
-// that
-//   long node by node, so that a node's memory comes to the cache once for all of them. Each node
-//   meets its own events in their order, and now() is the time of the one that it is at: it only
-//   grows for a node, not for the World. Events that may concern several nodes (faults, workloads,
-//   pipes) meet all nodes at their own time, as if there were no turns.
+//   that long node by node, so that a node's memory comes to the cache once for all of them. Each
+//   node meets its own events in their order, and now() is the time of the one that it is at: it
+//   only grows for a node, not for the World. Events that may concern several nodes (faults,
+//   workloads, pipes) meet all nodes at their own time, as if there were no turns.
 #pragma once
 
 #include <xxhash.h>

@@ -70,6 +70,13 @@ class StoreSink {
   ~StoreSink() = default;
 };
 
+// The first key that may follow `key`: where a scan goes on.
+inline Bytes key_after(const Bytes& key) {
+  std::vector<std::uint8_t> next = key.to_vector();
+  next.push_back(0);
+  return Bytes::adopt(std::move(next));
+}
+
 struct StoreScan {
   Family family = 0;
   Bytes from;  // first key, inclusive

@@ -12,8 +12,7 @@
 //   it. What it refuses is as if it had never come, and is asked for again (StoreGate). A batch
 //   that comes early waits.
 // * A batch that the store does not give back as it was written cannot be served or folded: it
-// comes
-//   again from others. A number of ours that was damaged at the start ends the incarnation.
+//   comes again from others. A number of ours that was damaged at the start ends the incarnation.
 // * Catching up: now and then, after a gap, and with a new peer, one random holder is asked whether
 //   its root differs, then, with our vector, for what we lack, page by page. An asker that has more
 //   than we is asked back.

@@ -7,15 +7,6 @@
 #include "services/cstore/cstore_core.hpp"
 
 namespace kith::cstore {
-namespace {
-
-Bytes behind(const Bytes& key) {
-  std::vector<std::uint8_t> next = key.to_vector();
-  next.push_back(0);
-  return Bytes::adopt(std::move(next));
-}
-
-}  // namespace
 
 void CstoreCore::start(Now, Effects& out) {
   Scan scan;
@@ -51,7 +42,7 @@ void CstoreCore::on_scanned(Now now, std::uint64_t tag, Result<std::vector<Store
   Scan scan;
   scan.tag = more ? kind : kTagLoadLog;
   scan.what.family = scan.tag == kTagLoadSpaces ? config_.families.meta : config_.families.log;
-  if (more) scan.what.from = behind(entries->back().key);
+  if (more) scan.what.from = key_after(entries->back().key);
   out.push_back(std::move(scan));
 }
 
@@ -186,7 +177,7 @@ void CstoreCore::on_refold_page(Now now, SpaceIndex index, const std::vector<Sto
     for (std::uint32_t i = 0; i < batch.ops.size(); ++i)
       space.folding->apply(batch.ops[i], origin, i);
   }
-  if (more) return scan_log(kTagRefold + index, behind(entries.back().key), to, out);
+  if (more) return scan_log(kTagRefold + index, key_after(entries.back().key), to, out);
   space.state = std::move(*space.folding);
   space.folding.reset();
   // What was replaced meanwhile may have been read in its old form.

@@ -346,11 +346,7 @@ void EdilCore::on_scanned(Now now, Result<std::vector<StoreEntry>> entries, bool
     entry.task = std::move(*task);
     entry.heard = now.mono;
   }
-  if (more) {
-    std::vector<std::uint8_t> next = entries->back().key.to_vector();
-    next.push_back(0);
-    return out.push_back(Scan{Bytes::adopt(std::move(next))});
-  }
+  if (more) return out.push_back(Scan{key_after(entries->back().key)});
   end_loading(now, out);
 }
 

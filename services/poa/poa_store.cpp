@@ -38,12 +38,6 @@ Bytes key_of(char kind, ByteView first = {}, ByteView second = {}) {
   return Bytes::adopt(std::move(key));
 }
 
-Bytes after(const Bytes& key) {
-  std::vector<std::uint8_t> next = key.to_vector();
-  next.push_back(0);
-  return Bytes::adopt(std::move(next));
-}
-
 }  // namespace
 
 void PoaCore::start(Effects& out) {
@@ -68,7 +62,7 @@ void PoaCore::on_scanned(Now now, Result<std::vector<StoreEntry>> entries, bool 
     if (!exact || !load({entry.key, *exact})) ++loading_->damaged;
   }
   if (more && !entries->empty()) {
-    out.push_back(ScanStored{after(entries->back().key)});
+    out.push_back(ScanStored{key_after(entries->back().key)});
     return;
   }
   finish_loading(now, out);

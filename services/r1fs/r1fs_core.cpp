@@ -26,11 +26,7 @@ void R1fsCore::on_scanned(Now now, Family family, Result<std::vector<StoreEntry>
                                                              : "a file's record cannot be read")});
     }
   }
-  if (more) {
-    std::vector<std::uint8_t> next = entries->back().key.to_vector();
-    next.push_back(0);
-    return out.push_back(ScanStored{family, Bytes::adopt(std::move(next))});
-  }
+  if (more) return out.push_back(ScanStored{family, key_after(entries->back().key)});
   if (family == config_.families.meta) return out.push_back(ScanStored{config_.families.files, {}});
   after_load(now, out);
 }

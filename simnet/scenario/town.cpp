@@ -1,7 +1,6 @@
 #include "simnet/scenario/town.hpp"
 
 #include <algorithm>
-
 #include <cstring>
 
 #include "net/base/check.hpp"
