@@ -2,8 +2,10 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/transaction_log.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <deque>
 #include <set>
 
@@ -38,13 +40,28 @@ struct Database {
     if (db) (void)db->Close();
   }
 
+  // What a flush writes is bounded by both. The first is cheap, but counts whole blocks of memory:
+  // a megabyte and more for a hundred erasures.
+  std::uint64_t memtable_bytes() const {
+    std::uint64_t bytes = 0;
+    (void)db->GetAggregatedIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &bytes);
+    return bytes;
+  }
+  std::uint64_t log_bytes() const {
+    rocksdb::VectorLogPtr logs;
+    if (!db->GetSortedWalFiles(logs).ok()) return UINT64_MAX;
+    std::uint64_t bytes = 0;
+    for (const auto& log : logs) bytes += log->SizeFileBytes();
+    return bytes;
+  }
+
   // Room for the batch twice (log, then table or blob), for the memtables' flush, and for the
   // floor. What frees room may use half of the floor: a full disk is emptied by erasing.
   Result<void> check_room(std::size_t bytes, bool frees) const {
-    std::uint64_t unflushed = 0;
-    (void)db->GetAggregatedIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &unflushed);
     const std::uint64_t free = free_bytes(folder);
-    const std::uint64_t need = frees ? floor / 2 + 2 * bytes : floor + 2 * bytes + unflushed;
+    std::uint64_t need = frees ? floor / 2 + 2 * bytes : floor + 2 * bytes + memtable_bytes();
+    if (free >= need) return {};
+    if (!frees) need = floor + 2 * bytes + std::min(memtable_bytes(), log_bytes());
     if (free >= need) return {};
     return fail(Errc::disk_full, "no room left for the store in " + folder,
                 std::to_string(free >> 10) + " KiB free, " + std::to_string(need >> 10) +

@@ -397,7 +397,8 @@ TEST_P(TinyVolume, fills_up_without_a_crash_and_every_acknowledged_value_is_ther
     store->commit(std::move(batch), Durability::synced, sink, tag);
     loop.settle();
     if (sink.errors.count(tag) == 0) break;
-    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "the room did not come back";
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline)
+        << "the room did not come back: " << describe(sink.errors.at(tag));
     std::this_thread::sleep_for(20ms);
   }
 }
