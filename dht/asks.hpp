@@ -29,7 +29,9 @@
 namespace kith::dht {
 
 inline constexpr Duration kAskDeadline = 10s;
-inline constexpr Duration kIdleStream = 5s;  // js gives up a silent stream after 10 s
+// A lookup comes back to a peer within its few round trips or not at all, and until the stream is
+// closed the connection counts as busy on both sides.
+inline constexpr Duration kIdleStream = 2s;
 inline constexpr std::size_t kIdleStreamsMax = 64;
 inline constexpr std::size_t kAsksInFlightMax = 1024;
 // Before anything was measured, and the range of what is concluded from measuring.

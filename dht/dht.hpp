@@ -45,7 +45,7 @@ inline constexpr Duration kRefreshDeadline = 20s;
 inline constexpr Duration kTableWait = 10s;
 inline constexpr Duration kInboundIdle = 60s;
 inline constexpr Duration kSweepInterval = 1min;
-inline constexpr Duration kProbeInterval = 30s;
+inline constexpr Duration kProbeInterval = 5s;  // a whole table within kProbeAfter
 inline constexpr Duration kNeighbourLifetime = 30 * 24h;
 inline constexpr Duration kHeardAddrsLifetime = 30min;  // of peers that lookups met
 
@@ -174,7 +174,7 @@ class Dht {
   void advance(Now now, Query& query, Effects& out);
   void on_answer(Now now, Query& query, Outcome& outcome, Effects& out);
   void take_providers(Query& query, std::vector<libp2p::KadPeer>& from, Effects& out);
-  bool satisfied(const Query& query) const;
+  bool satisfied(Now now, const Query& query) const;
   void on_search_over(Now now, Query& query, Effects& out);
   void publish(Now now, Query& query, Effects& out);
   void on_published(Now now, Query& query, bool stored, Effects& out);

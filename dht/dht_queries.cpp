@@ -88,7 +88,7 @@ void Dht::start_waiting(Now now, Effects& out) {
 
 // Asks whom the lookup names, and ends the search when it is over. May end the query.
 void Dht::advance(Now now, Query& query, Effects& out) {
-  if (satisfied(query)) return on_search_over(now, query, out);
+  if (satisfied(now, query)) return on_search_over(now, query, out);
   while (const HeardPeer* next = query.lookup.next()) {
     Ask ask;
     ask.query = query.slot;
@@ -114,7 +114,11 @@ void Dht::advance(Now now, Query& query, Effects& out) {
   if (query.lookup.finished()) on_search_over(now, query, out);
 }
 
-bool Dht::satisfied(const Query& query) const {
+bool Dht::satisfied(Now now, const Query& query) const {
+  if (query.goal == Goal::refresh) {
+    const int bucket = common_prefix(self_.key(), query.lookup.target());
+    return bucket < kRefreshDepth && (table_.wanting(now.mono) >> bucket & 1) == 0;
+  }
   if (query.poll && query.poll->settled()) return true;
   return query.goal == Goal::providers && query.enough > 0 && query.found.size() >= query.enough;
 }
@@ -348,7 +352,7 @@ void Dht::find_providers(Now now, RequestId request, const Multihash& key, std::
   for (const PeerRef& known : providers_.find(now.wall, key))
     if (!(known == self_)) query->found.push_back({known.id(), {}});
   if (!query->found.empty()) report(*query, query->found, out);
-  if (satisfied(*query))
+  if (satisfied(now, *query))
     on_search_over(now, *query, out);
   else
     start(now, *query, out);
@@ -374,7 +378,7 @@ void Dht::get_value(Now now, RequestId request, Bytes key, Effects& out) {
   query->poll.emplace(validators_, key, config_.value_quorum);
   if (const ValueRecords::Held* held = values_.find(now.wall, key))
     query->poll->on_value(now.wall, {}, key, held->value);
-  if (satisfied(*query))
+  if (satisfied(now, *query))
     on_search_over(now, *query, out);
   else
     start(now, *query, out);
@@ -398,8 +402,9 @@ void Dht::reprovide(Now now, Effects& out) {
 }
 
 void Dht::refresh(Now now, Effects& out) {
+  static_assert(kRefreshDepth <= kWantingBuckets);
   if (table_.size() == 0 || queries_.size() >= kQueriesMax) return;
-  const auto due = upkeep_.next(now.mono, table_.deepest(), wants_peers());
+  const auto due = upkeep_.next(now.mono, table_.wanting(now.mono), wants_peers());
   if (!due) return;
   Bytes key = due->raw_key ? Bytes::copy(*due->raw_key) : config_.self.bytes();
   Query* query = begin(now, Goal::refresh, std::nullopt, std::move(key), out);

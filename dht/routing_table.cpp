@@ -166,6 +166,23 @@ void RoutingTable::closest(const Key& target, std::size_t count, const PeerRef& 
   }
 }
 
+std::uint32_t RoutingTable::wanting(Mono now) const {
+  const std::uint32_t now_s = seconds(now);
+  const std::uint32_t silent_s = seconds(Mono(kProbeAfter));
+  std::uint32_t buckets = 0;
+  for (std::size_t first = 0; entries_.size() - first >= bucket_max_;) {
+    const int prefix = entries_[first].prefix;
+    if (prefix >= kWantingBuckets) break;
+    std::size_t live = 0;
+    std::size_t at = first;
+    for (; at < entries_.size() && entries_[at].prefix == prefix; ++at)
+      live += entries_[at].failures == 0 && now_s - entries_[at].alive_s < silent_s;
+    if (live < bucket_max_) buckets |= 1u << prefix;
+    first = at;
+  }
+  return buckets;
+}
+
 PeerRef RoutingTable::to_probe(Mono now) const {
   const Entry* due = nullptr;
   const std::uint32_t now_s = seconds(now);

@@ -30,11 +30,12 @@ inline constexpr std::size_t kReplication = 20;  // k of the specification
 inline constexpr std::size_t kGroupPerBucket = 2;
 inline constexpr std::size_t kGroupPerTable = 3;
 inline constexpr std::size_t kTableMax = 1024;  // 20 x log2(network / 20) is 250 at 100,000 peers
+inline constexpr int kWantingBuckets = 32;       // that wanting() speaks of
 inline constexpr std::size_t kClosestMax = 64;  // that closest() can be asked for
 inline constexpr std::uint8_t kFailuresMax = 3;
 inline constexpr Duration kFailureSpacing = 30s;
-inline constexpr Duration kProbeAfter =
-    15min;  // without an answer, a peer is asked whether it lives
+// Silent for so long, a peer is asked whether it lives.
+inline constexpr Duration kProbeAfter = 15min;
 
 class RoutingTable {
  public:
@@ -55,7 +56,10 @@ class RoutingTable {
   bool contains(const PeerRef& peer) const { return find(peer) < entries_.size(); }
   std::size_t size() const { return entries_.size(); }
   std::size_t bucket_size(int prefix) const;
-  int deepest() const { return entries_.empty() ? -1 : entries_.back().prefix; }  // -1: empty
+  // Bit n: bucket n may lack live peers that only a look-up into it finds. Not so where all its
+  // places are taken by peers that answered within kProbeAfter, and where so few peers are as near
+  // as it that the look-up for ourselves names them all.
+  std::uint32_t wanting(Mono now) const;
 
   // Up to `count` (1 to kClosestMax) peers nearest to `target`, nearest first, without `except`.
   // `healthy`: without those whose last request failed.

@@ -17,25 +17,27 @@ Duration Upkeep::jittered(Duration interval) {
   return interval - interval / 10 + Duration(static_cast<std::int64_t>(rng_.below(fifth)));
 }
 
-std::optional<Upkeep::Refresh> Upkeep::next(Mono now, int deepest, bool small) {
+std::optional<Upkeep::Refresh> Upkeep::next(Mono now, std::uint32_t wanting, bool small) {
   if (under_way_) return std::nullopt;
   if (now >= next_round_) {
     const Duration wait = small ? std::min(interval_, kSmallTableInterval) : interval_;
     next_round_ = later(now, jittered(wait));
-    // What was looked up in the last round, at least half of this interval ago, is due again.
-    stale_ = wait / 4;
-    const bool first = interval_ == kYoungInterval;
-    const bool whole = first || interval_ >= kSmallTableInterval;
+    if (interval_ == kYoungInterval || interval_ >= kSmallTableInterval) {
+      // What was looked up in the last round, at least half of this interval ago, is due again.
+      fresh_since_ = now - wait / 4;
+      bucket_ = 0;
+      next_step_ = now;
+    }
     interval_ = std::min(2 * interval_, kRefreshInterval);
-    bucket_ = 0;
-    last_bucket_ = whole ? std::min(deepest, kRefreshDepth - 1) : -1;
     under_way_ = true;
     return Refresh{};
   }
-  while (bucket_ <= last_bucket_) {
+  if (now < next_step_) return std::nullopt;
+  while (bucket_ < kRefreshDepth) {
     const int bucket = bucket_++;
     const std::optional<Mono>& last = fresh_[static_cast<std::size_t>(bucket)];
-    if (last && now - *last < stale_) continue;
+    if ((wanting >> bucket & 1) == 0 || (last && *last > fresh_since_)) continue;
+    next_step_ = later(now, kWalkPace);
     under_way_ = true;
     return Refresh{random_key_in(bucket)};
   }
@@ -44,7 +46,7 @@ std::optional<Upkeep::Refresh> Upkeep::next(Mono now, int deepest, bool small) {
 
 Mono Upkeep::next_deadline() const {
   if (under_way_) return kNever;
-  return bucket_ <= last_bucket_ ? Mono{} : next_round_;
+  return bucket_ < kRefreshDepth ? std::min(next_step_, next_round_) : next_round_;
 }
 
 std::array<std::uint8_t, 34> Upkeep::random_key_in(int bucket) {

@@ -25,7 +25,10 @@ class SlotMap {
   // References to values are valid until the next set or erase.
   T& set(H slot, T value) {
     CHECK(bool(slot));
-    if (slot.index >= cells_.size()) cells_.resize(slot.index + 1);
+    if (slot.index >= cells_.size()) {
+      if (slot.index >= cells_.capacity()) cells_.reserve(slot.index + slot.index / 2 + 4);
+      cells_.resize(slot.index + 1);
+    }
     Cell& cell = cells_[slot.index];
     size_ += !cell.used;
     cell.used = true;
@@ -40,7 +43,7 @@ class SlotMap {
     cell.value = T{};
     --size_;
     while (!cells_.empty() && !cells_.back().used) cells_.pop_back();
-    if (cells_.capacity() > 16 && cells_.size() * 4 < cells_.capacity()) cells_.shrink_to_fit();
+    if (cells_.capacity() > 16 && cells_.size() * 2 < cells_.capacity()) cells_.shrink_to_fit();
     return true;
   }
   std::size_t size() const { return size_; }

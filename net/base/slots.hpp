@@ -27,10 +27,10 @@ struct Handle {
 // Slots<PeerSlot, Peer>: insert gives a handle, find gives a pointer or null. References to values
 // are valid until the next insert.
 //
-// What was large for a minute gives its memory back: when a table is mostly empty, at an insert,
-// and not more often than once in as many changes as it has cells, the cells at its end go, and
-// from then on low places are taken first. What comes in the place of a cell that went starts at a
-// generation that none of those had, so an old handle still finds nothing.
+// What was large for a minute gives its memory back: low places are taken first, and when half of a
+// table is empty, at an insert and not more often than once in as many changes as it has cells, the
+// empty cells at its end go. What comes in the place of a cell that went starts at a generation that none of those
+// had, so an old handle still finds nothing.
 template <class H, class T>
 class Slots {
  public:
@@ -39,9 +39,11 @@ class Slots {
     if (free_.empty()) {
       CHECK(cells_.size() < UINT32_MAX);
       free_.push_back(static_cast<std::uint32_t>(cells_.size()));
+      if (cells_.size() == cells_.capacity()) cells_.reserve(cells_.size() + cells_.size() / 2 + 4);
       cells_.emplace_back();
       cells_.back().generation = first_generation_;
     }
+    std::pop_heap(free_.begin(), free_.end(), std::greater<>());
     const std::uint32_t index = free_.back();
     free_.pop_back();
     Cell& cell = cells_[index];
@@ -66,6 +68,7 @@ class Slots {
     cell.value.reset();
     ++cell.generation;
     free_.push_back(handle.index);
+    std::push_heap(free_.begin(), free_.end(), std::greater<>());
     --size_;
     ++changes_;
     return true;
@@ -96,21 +99,21 @@ class Slots {
     std::optional<T> value;
     std::uint32_t generation = 0;
   };
-  static constexpr std::size_t kTrimmedFrom = 64;  // cells
+  static constexpr std::size_t kTrimmedFrom = 32;  // cells
   void trim() {
     changes_ = 0;
-    if (size_ * 4 > cells_.size()) return;
+    if (size_ * 2 > cells_.size()) return;
     while (!cells_.empty() && !cells_.back().value) {
       first_generation_ = std::max(first_generation_, cells_.back().generation);
       cells_.pop_back();
     }
-    if (cells_.size() * 2 < cells_.capacity()) cells_.shrink_to_fit();
+    if (cells_.size() * 3 < cells_.capacity() * 2) cells_.shrink_to_fit();
     std::erase_if(free_, [this](std::uint32_t index) { return index >= cells_.size(); });
     free_.shrink_to_fit();
-    std::sort(free_.begin(), free_.end(), std::greater<>());
+    std::make_heap(free_.begin(), free_.end(), std::greater<>());
   }
   std::vector<Cell> cells_;
-  std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> free_;  // a heap, the lowest first
   std::size_t size_ = 0;
   std::size_t changes_ = 0;  // since it was last looked whether to trim
   std::uint32_t first_generation_ = 0;

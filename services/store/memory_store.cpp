@@ -1,7 +1,5 @@
 #include "services/store/memory_store.hpp"
 
-#include <deque>
-
 #include "net/base/check.hpp"
 
 namespace kith::store {
@@ -16,11 +14,16 @@ void MemoryDisk::set(const Key& key, const std::optional<Bytes>& value) {
   entries_.emplace(key, *value);
 }
 
-void MemoryDisk::apply(const StoreWrite& write) {
+void MemoryDisk::set_durable(std::uint64_t end) {
+  for (; undo_first_ < end && !undo_.empty(); ++undo_first_) undo_.pop_front();
+}
+
+void MemoryDisk::apply(Mono now, const StoreWrite& write) {
+  while (!undo_.empty() && now - undo_.front().at >= kWrittenBack) set_durable(undo_first_ + 1);
   const Key key{write.family, write.key};
   const auto old = entries_.find(key);
   undo_.push_back(
-      {key, old == entries_.end() ? std::nullopt : std::optional(old->second), batches_});
+      {key, old == entries_.end() ? std::nullopt : std::optional(old->second), batches_, now});
   set(key, write.value);
 }
 
@@ -54,8 +57,7 @@ class MemoryStore::Later final : public Alarm {
     const Mono at = std::max(loop_.now().mono + delay, last_);
     last_ = at;
     // Undo entries up to here are durable once this is answered.
-    waiting_.push_back(
-        {at, synced, done_undo_ + store_.disk_->undo_.size(), sink, tag, std::move(result)});
+    waiting_.push_back({at, synced, store_.disk_->undo_end(), sink, tag, std::move(result)});
     arm();
   }
   void read(Loop::Task task) {
@@ -74,12 +76,7 @@ class MemoryStore::Later final : public Alarm {
     while (!waiting_.empty() && waiting_.front().at <= now.mono) {
       Answer next = std::move(waiting_.front());
       waiting_.pop_front();
-      if (next.synced && next.result && next.undo > done_undo_) {
-        auto& undo = store_.disk_->undo_;
-        undo.erase(undo.begin(),
-                   undo.begin() + static_cast<std::ptrdiff_t>(next.undo - done_undo_));
-        done_undo_ = next.undo;
-      }
+      if (next.synced && next.result) store_.disk_->set_durable(next.undo);
       if (store_.sinks_.count(next.sink) != 0)
         next.sink->on_persisted(now, next.tag, std::move(next.result));
     }
@@ -90,7 +87,7 @@ class MemoryStore::Later final : public Alarm {
   struct Answer {
     Mono at;
     bool synced = false;
-    std::size_t undo = 0;
+    std::uint64_t undo = 0;
     StoreSink* sink = nullptr;
     std::uint64_t tag = 0;
     Result<void> result;
@@ -103,7 +100,6 @@ class MemoryStore::Later final : public Alarm {
   Loop& loop_;
   std::deque<Answer> waiting_;
   std::deque<std::pair<Mono, Loop::Task>> reads_;
-  std::size_t done_undo_ = 0;
   Mono last_{};
 };
 
@@ -118,7 +114,7 @@ Family MemoryStore::family(std::string_view name) const {
   check_failed("a family that was not named when the store was opened", __FILE__, __LINE__);
 }
 
-Result<void> MemoryStore::try_commit(const StoreBatch& batch, Durability durability) {
+Result<void> MemoryStore::try_commit(Mono now, const StoreBatch& batch, Durability durability) {
   MemoryFaults& faults = disk_->faults;
   const bool synced = durability == Durability::synced;
   if (synced && faults.fail_sync != 0 && --faults.fail_sync == 0) broken_ = true;
@@ -133,7 +129,7 @@ Result<void> MemoryStore::try_commit(const StoreBatch& batch, Durability durabil
   ++disk_->batches_;
   for (const StoreWrite& write : batch.writes) {
     CHECK(write.family < disk_->names_.size());
-    disk_->apply(write);
+    disk_->apply(now, write);
   }
   return {};
 }
@@ -142,7 +138,7 @@ void MemoryStore::commit(StoreBatch batch, Durability durability, StoreSink& sin
                          std::uint64_t tag) {
   sinks_.insert(&sink);
   later_->add(disk_->faults.write_delay, durability == Durability::synced, &sink, tag,
-              try_commit(batch, durability));
+              try_commit(loop_.now().mono, batch, durability));
 }
 
 Store::Got MemoryStore::try_get(Family family, ByteView key, Bytes& value) {

@@ -6,6 +6,7 @@
 // destroy the store, call disk.crash(), open a new store on the disk.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -34,6 +35,10 @@ struct MemoryFaults {
   friend bool operator==(const MemoryFaults&, const MemoryFaults&) = default;
 };
 
+// What was not synced is on the disk nevertheless after so long: the system writes its dirty pages
+// (Linux: dirty_expire_centisecs 3,000, looked at every 5 s).
+inline constexpr Duration kWrittenBack = 35s;
+
 class MemoryDisk {
  public:
   explicit MemoryDisk(std::vector<std::string> families, Rng rng = Rng(std::uint64_t{0}))
@@ -52,14 +57,19 @@ class MemoryDisk {
     Key key;
     std::optional<Bytes> value;
     std::uint64_t batch = 0;
+    Mono at{};
   };
-  void apply(const StoreWrite& write);
+  void apply(Mono now, const StoreWrite& write);
+  // Undo entries are numbered from the first ever made; those below `end` are durable now.
+  void set_durable(std::uint64_t end);
+  std::uint64_t undo_end() const { return undo_first_ + undo_.size(); }
   void set(const Key& key, const std::optional<Bytes>& value);
   Bytes read(const Bytes& value);  // as it comes from the disk
 
   std::vector<std::string> names_;
   std::map<Key, Bytes> entries_;
-  std::vector<Undo> undo_;  // of unsynced writes, oldest first
+  std::deque<Undo> undo_;  // of unsynced writes, oldest first
+  std::uint64_t undo_first_ = 0;
   std::uint64_t batches_ = 0;
   Rng rng_;
   std::uint64_t bytes_ = 0;
@@ -80,7 +90,7 @@ class MemoryStore final : public Store {
 
  private:
   class Later;
-  Result<void> try_commit(const StoreBatch& batch, Durability durability);
+  Result<void> try_commit(Mono now, const StoreBatch& batch, Durability durability);
 
   std::shared_ptr<MemoryDisk> disk_;
   Loop& loop_;

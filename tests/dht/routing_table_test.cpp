@@ -137,6 +137,22 @@ TEST_F(RoutingTableTest, healthy_answers_leave_out_failing_peers_and_the_asker) 
   EXPECT_EQ(closest(self.key(), 20, true, in_bucket(0, 0)), std::vector<PeerRef>{in_bucket(0, 2)});
 }
 
+TEST_F(RoutingTableTest, a_bucket_wants_peers_where_some_live_one_may_be_missing) {
+  EXPECT_EQ(table.wanting(at(1s).mono), 0u) << "the look-up for ourselves finds all there are";
+  fill(0, kReplication);
+  EXPECT_EQ(table.wanting(at(1s).mono), 0u) << "full";
+  fill(2, kReplication - 5);
+  fill(5, 4);
+  EXPECT_EQ(table.wanting(at(1s).mono), 0u) << "19 are as near as bucket 2";
+  fill(6, 1);
+  EXPECT_EQ(table.wanting(at(1s).mono), 1u << 2) << "the twentieth: there may be more";
+  fail(in_bucket(0, 3), 1);
+  EXPECT_EQ(table.wanting(at(1s).mono), 1u << 0 | 1u << 2);
+  table.add(at(2s).mono, in_bucket(0, 3), 0);
+  EXPECT_EQ(table.wanting(at(2s).mono), 1u << 2);
+  EXPECT_EQ(table.wanting(at(kProbeAfter).mono), 1u << 0 | 1u << 2) << "silent for long";
+}
+
 TEST_F(RoutingTableTest, probes_a_failing_peer_before_a_silent_one_and_nobody_else) {
   fill(0, 3);
   EXPECT_FALSE(table.to_probe(at(10min).mono));

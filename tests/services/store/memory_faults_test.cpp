@@ -63,6 +63,29 @@ class MemoryFaultsTest : public testing::Test {
 };
 
 // Batch i writes its number to two keys and erases what batch i-1 left.
+TEST_F(MemoryFaultsTest, what_was_not_synced_is_lost_in_a_crash_until_the_system_wrote_it_back) {
+  open(1);
+  put("old", "1", Durability::buffered);
+  loop.advance(kWrittenBack - 1s);
+  put("young", "2", Durability::buffered);
+  loop.advance(1s);
+  put("youngest", "3", Durability::buffered);  // the system has looked again
+  crash();
+  EXPECT_EQ(value("old"), "1");
+  EXPECT_EQ(value("young"), "");
+  EXPECT_EQ(value("youngest"), "");
+  // What is synced after a part was written back is durable, no more and no less.
+  put("before", "4", Durability::buffered);
+  loop.advance(kWrittenBack);
+  put("synced", "5", Durability::synced);
+  loop.settle();
+  put("after", "6", Durability::buffered);
+  crash();
+  EXPECT_EQ(value("before"), "4");
+  EXPECT_EQ(value("synced"), "5");
+  EXPECT_EQ(value("after"), "");
+}
+
 TEST_F(MemoryFaultsTest, torn_crash_keeps_what_was_synced_and_whole_batches_up_to_a_drawn_one) {
   std::set<std::string> ends;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
