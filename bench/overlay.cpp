@@ -9,7 +9,8 @@
 //
 // Every node dials ten others (ten random permutations: ten come in, too), joins three topics and
 // is left alone for ten simulated minutes; then some publish 256 bytes, so that nearly every event
-// is a copy of a gossip message. Beside it the kernel: the event wheel and three cache lines of a
+// is a copy of a gossip message. With the DHT they come one after another over the first half of
+// that time: a connection is dialled by whoever of the two comes later. Beside it the kernel: the event wheel and three cache lines of a
 // random node's state, the least that such a simulation could do for an event.
 #include <malloc.h>
 #include <unistd.h>
@@ -189,11 +190,17 @@ class Overlay {
     for (std::size_t i = 0; i < options_.nodes; ++i) cluster_->add_node();
     step(1s);
     phase("nodes made and started", before, Memory::now());
-    connect();
-    step(20s);
+    draw_topology();
+    const std::size_t minutes = (options_.settle + 59) / 60;
+    const std::size_t coming = options_.dht != 0 ? minutes / 2 : 0;
+    for (std::size_t minute = 0; minute < coming; ++minute) come(minute, coming);
+    if (coming == 0) {
+      for (std::size_t i = 0; i < options_.nodes; ++i) connect(i);
+      step(20s);
+    }
     phase("connected", before, Memory::now());
     print_degree();
-    for (std::size_t minute = 0; minute * 60 < options_.settle; ++minute) step(60s);
+    for (std::size_t minute = coming; minute < minutes; ++minute) step(60s);
     phase("idle for a while", before, Memory::now());
     print_degree();
     publish();
@@ -208,11 +215,12 @@ class Overlay {
     const double cpu = thread_cpu_seconds();
     const std::uint64_t events = cluster_->world().events();
     cluster_->run_for(time);
-    const double spent = thread_cpu_seconds() - cpu;
-    const auto done = static_cast<double>(cluster_->world().events() - events);
-    const double virtual_seconds = static_cast<double>(time.count()) * 1e-9;
-    std::printf("  %.0f s of virtual time: %.2f s CPU, %.0f events, %.3f M/s\n", virtual_seconds,
-                spent, done, done / spent * 1e-6);
+    print_step(time, thread_cpu_seconds() - cpu, cluster_->world().events() - events);
+  }
+  static void print_step(Duration time, double spent, std::uint64_t events) {
+    const auto done = static_cast<double>(events);
+    std::printf("  %.0f s of virtual time: %.2f s CPU, %.0f events, %.3f M/s\n",
+                static_cast<double>(time.count()) * 1e-9, spent, done, done / spent * 1e-6);
     std::fflush(stdout);
   }
 
@@ -224,17 +232,39 @@ class Overlay {
     std::fflush(stdout);
   }
 
-  void connect() {
+  void draw_topology() {
     Rng rng = cluster_->world().rng("topology");
     std::vector<std::uint32_t> order(options_.nodes);
     for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+    dials_.resize(options_.nodes);
     for (std::size_t k = 0; k < kDegreeOut; ++k) {
       rng.shuffle(order);
       for (std::size_t i = 0; i < order.size(); ++i) {
         const std::uint32_t to = order[(i + 1) % order.size()];
-        app(order[i]).dial(app(to).id(), cluster_->address(to));
+        if (options_.dht != 0)
+          dials_[std::max(order[i], to)].push_back(std::min(order[i], to));
+        else
+          dials_[order[i]].push_back(to);
       }
     }
+  }
+  void connect(std::size_t node) {
+    for (const std::uint32_t to : dials_[node])
+      app(node).dial(app(to).id(), cluster_->address(to));
+  }
+  // One minute of `minutes`, in which a share of the nodes comes, some each second.
+  void come(std::size_t minute, std::size_t minutes) {
+    constexpr std::size_t kSteps = 60;
+    const double cpu = thread_cpu_seconds();
+    const std::uint64_t events = cluster_->world().events();
+    for (std::size_t second = 0; second < kSteps; ++second) {
+      const std::size_t at = minute * kSteps + second;
+      const std::size_t all = minutes * kSteps;
+      for (std::size_t i = options_.nodes * at / all; i < options_.nodes * (at + 1) / all; ++i)
+        connect(i);
+      cluster_->run_for(1s);
+    }
+    print_step(60s, thread_cpu_seconds() - cpu, cluster_->world().events() - events);
   }
 
   void print_degree() {
@@ -314,6 +344,7 @@ class Overlay {
   simnet::SharedSignatures signatures_;
   std::shared_ptr<dht::PeerBook> book_ = std::make_shared<dht::PeerBook>(Rng(7));
   std::unique_ptr<simnet::Cluster> cluster_;
+  std::vector<std::vector<std::uint32_t>> dials_;  // by whom: to whom
 };
 
 }  // namespace

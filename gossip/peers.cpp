@@ -12,6 +12,7 @@ constexpr auto kEndOrder = [](const auto& a, const auto& b) { return a.until < b
 }  // namespace
 
 Peer& Peers::insert(Mono now, host::PeerSlot slot, std::uint64_t key, const PeerTraits& traits) {
+  if (slot.index >= cells_.capacity()) cells_.reserve(slot.index + slot.index / 4 + 4);
   if (slot.index >= cells_.size()) cells_.resize(slot.index + 1);
   std::optional<Peer>& cell = cells_[slot.index];
   CHECK(!cell);
@@ -39,7 +40,7 @@ void Peers::erase(host::PeerSlot slot) {
   cells_[slot.index].reset();
   --size_;
   while (!cells_.empty() && !cells_.back()) cells_.pop_back();
-  if (cells_.capacity() > kKeptCells && cells_.size() * 4 < cells_.capacity())
+  if (cells_.capacity() > kKeptCells && cells_.size() * 2 < cells_.capacity())
     cells_.shrink_to_fit();
 }
 

@@ -90,6 +90,7 @@ PeerStore::Peer* PeerStore::touch(const PeerId& id) {
   make_room();
   if (peers_.size() >= peers_max_) return nullptr;
   const auto at = static_cast<std::uint32_t>(peers_.size());
+  if (peers_.size() == peers_.capacity()) peers_.reserve(peers_.size() + peers_.size() / 4 + 4);
   peers_.emplace_back().id = id;
   link_newest(at);
   if (peers_.size() * 2 > index_.size())
@@ -116,6 +117,7 @@ PeerStore::Known* PeerStore::keep(Now now, Peer& peer, const PeerId& id, const M
         return a.expires != b.expires ? a.expires < b.expires : a.heard < b.heard;
       }));
     }
+    addrs.reserve(addrs.size() + 1);  // nearly all have one
     addrs.push_back({.addr = bare});
     found = std::prev(addrs.end());
   }

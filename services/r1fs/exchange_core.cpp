@@ -53,7 +53,9 @@ void ExchangeCore::on_message(Now now, host::PeerSlot slot, const Bytes& bytes,
     strike(now, slot, outbox, out);
     return flush(outbox, out);
   }
-  at->second.ledger.on_wants(*message, held, outbox[slot]);
+  std::unique_ptr<PeerLedger>& ledger = at->second.ledger;
+  if (!ledger && !message->wants.empty()) ledger = std::make_unique<PeerLedger>();
+  if (ledger) ledger->on_wants(*message, held, outbox[slot]);
   for (libp2p::BitswapBlock& block : message->blocks)
     on_data(now, slot, std::move(block), outbox, out);
   for (const libp2p::BitswapPresence& presence : message->presences)
@@ -155,7 +157,7 @@ void ExchangeCore::on_block_read(Now, std::uint64_t tag, Result<Bytes> data, Eff
   libp2p::BitswapMessage reply;
   std::optional<Bytes> found;
   if (data) found = std::move(*data);
-  reply.blocks = peer->second.ledger.on_read(reading.cid, std::move(found), reply);
+  reply.blocks = peer->second.ledger->on_read(reading.cid, std::move(found), reply);
   for (const libp2p::BitswapBlock& block : reply.blocks) {
     ++counters_.blocks_out;
     counters_.bytes_out += block.data.size();
@@ -168,19 +170,22 @@ void ExchangeCore::on_block_read(Now, std::uint64_t tag, Result<Bytes> data, Eff
 void ExchangeCore::on_send_room(Now, host::PeerSlot slot, bool room, Effects& out) {
   const auto peer = peers_.find(slot);
   if (peer == peers_.end()) return;
-  peer->second.ledger.set_blocked(!room);
+  std::unique_ptr<PeerLedger>& ledger = peer->second.ledger;
+  if (!ledger && !room) ledger = std::make_unique<PeerLedger>();
+  if (ledger) ledger->set_blocked(!room);
   if (room) read_more(slot, peer->second, out);
 }
 
 void ExchangeCore::on_held(Now, const Cid& cid, std::size_t bytes, Effects& out) {
   Outbox outbox;
   for (auto& [slot, peer] : peers_)
-    if (peer.ledger.on_held(cid, bytes, outbox[slot])) read_more(slot, peer, out);
+    if (peer.ledger && peer.ledger->on_held(cid, bytes, outbox[slot])) read_more(slot, peer, out);
   flush(outbox, out);
 }
 
 void ExchangeCore::read_more(host::PeerSlot slot, Peer& peer, Effects& out) {
-  while (auto cid = peer.ledger.next_read()) {
+  if (!peer.ledger) return;
+  while (auto cid = peer.ledger->next_read()) {
     const std::uint64_t tag = ++read_tags_;
     reading_[tag] = {slot, *cid};
     out.push_back(ReadBlock{tag, std::move(*cid)});
@@ -189,7 +194,7 @@ void ExchangeCore::read_more(host::PeerSlot slot, Peer& peer, Effects& out) {
 
 std::size_t ExchangeCore::served_wants(host::PeerSlot slot) const {
   const auto peer = peers_.find(slot);
-  return peer == peers_.end() ? 0 : peer->second.ledger.size();
+  return peer == peers_.end() || !peer->second.ledger ? 0 : peer->second.ledger->size();
 }
 
 }  // namespace kith::r1fs

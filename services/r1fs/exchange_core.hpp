@@ -15,6 +15,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <set>
 
 #include "services/r1fs/peer_ledger.hpp"
@@ -75,7 +76,7 @@ class ExchangeCore {
   };
   struct Peer {
     PeerId id;
-    PeerLedger ledger;
+    std::unique_ptr<PeerLedger> ledger;  // null: it has wanted nothing yet
     std::set<Multihash> in_flight;
     std::size_t in_flight_bytes = 0;
     std::size_t probes = 0;  // wants whose `probed` names it
