@@ -149,9 +149,11 @@ void Dht::add_to_table(Now now, const PeerRef& peer, host::PeerSlot slot, Effect
   if (ready == nullptr && !table_.contains(peer)) return;  // gone, and of unknown network
   const bool first = table_.size() == 0;
   const NetworkGroup group = ready == nullptr ? 0 : ready->group;
-  const RoutingTable::Added added = table_.add(now.mono, peer, group);
+  PeerRef displaced;
+  const RoutingTable::Added added = table_.add(now.mono, peer, group, &displaced);
   if (added != RoutingTable::Added::added && added != RoutingTable::Added::replaced) return;
-  out.push_back(PersistNeighbour{peer, now.wall});
+  if (displaced) out.push_back(Persist{neighbour_entry_key(displaced.id()), std::nullopt});
+  if (table_.remember(peer)) out.push_back(PersistNeighbour{peer, now.wall});
   if (!first) return;
   upkeep_.on_first_peer(now.mono);
   provided_.on_network(now.wall);

@@ -66,7 +66,8 @@ std::size_t RoutingTable::replaceable(Range in) const {
   return worst;
 }
 
-RoutingTable::Added RoutingTable::add(Mono now, const PeerRef& peer, NetworkGroup group) {
+RoutingTable::Added RoutingTable::add(Mono now, const PeerRef& peer, NetworkGroup group,
+                                      PeerRef* displaced) {
   const int prefix = common_prefix(self_, peer.key());
   if (prefix == kKeyBits) return Added::refused;  // ourselves
   if (const std::size_t known = find(peer); known < entries_.size()) {
@@ -89,6 +90,7 @@ RoutingTable::Added RoutingTable::add(Mono now, const PeerRef& peer, NetworkGrou
   const auto at = [this](std::size_t i) { return entries_.begin() + static_cast<long>(i); };
   entries_.insert(at(in.second), std::move(entry));
   if (!full) return Added::added;
+  if (displaced != nullptr) *displaced = entries_[leaving].peer;
   entries_.erase(at(leaving));
   return Added::replaced;
 }
@@ -100,6 +102,16 @@ bool RoutingTable::has_room(const PeerRef& peer, NetworkGroup group) const {
   const bool full = in.second - in.first >= bucket_max_ || entries_.size() >= kTableMax;
   const std::size_t leaving = full ? replaceable(in) : entries_.size();
   return !(full && leaving == entries_.size()) && !group_full(in, group, leaving);
+}
+
+bool RoutingTable::remember(const PeerRef& peer) {
+  const std::size_t at = find(peer);
+  if (at == entries_.size() || entries_[at].remembered) return false;
+  const auto [first, last] = bucket(entries_[at].prefix);
+  std::size_t remembered = 0;
+  for (std::size_t i = first; i < last; ++i) remembered += entries_[i].remembered;
+  if (remembered >= kRememberedPerBucket) return false;
+  return entries_[at].remembered = true;
 }
 
 void RoutingTable::on_useful(Mono now, const PeerRef& peer) {

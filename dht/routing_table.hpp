@@ -29,6 +29,7 @@ namespace kith::dht {
 inline constexpr std::size_t kReplication = 20;  // k of the specification
 inline constexpr std::size_t kGroupPerBucket = 2;
 inline constexpr std::size_t kGroupPerTable = 3;
+inline constexpr std::size_t kRememberedPerBucket = 6;
 inline constexpr std::size_t kTableMax = 1024;  // 20 x log2(network / 20) is 250 at 100,000 peers
 inline constexpr int kWantingBuckets = 32;       // that wanting() speaks of
 inline constexpr std::size_t kClosestMax = 64;  // that closest() can be asked for
@@ -43,10 +44,13 @@ class RoutingTable {
 
   explicit RoutingTable(const Key& self, std::size_t bucket_max = kReplication);
 
-  // `peer` has just answered a request of ours.
-  Added add(Mono now, const PeerRef& peer, NetworkGroup group);
+  // `peer` has just answered a request of ours. `displaced`: whose place it took, if it took one.
+  Added add(Mono now, const PeerRef& peer, NetworkGroup group, PeerRef* displaced = nullptr);
   // Would add() take a peer that is not there yet? Asked before a probe is spent on it.
   bool has_room(const PeerRef& peer, NetworkGroup group) const;
+  // Is it one of those to come back to after a restart? Said once of a peer, and of at most
+  // kRememberedPerBucket of a bucket.
+  bool remember(const PeerRef& peer);
   // Its answer brought peers that were new to a lookup.
   void on_useful(Mono now, const PeerRef& peer);
   // A request to it failed. True when that removed it.
@@ -83,6 +87,7 @@ class RoutingTable {
     std::uint32_t failed_s = 0;  // ... last failed
     std::uint8_t failures = 0;   // since it last answered
     std::uint8_t prefix = 0;
+    bool remembered = false;
   };
   using Range = std::pair<std::size_t, std::size_t>;  // of one bucket in entries_
 

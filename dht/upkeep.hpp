@@ -31,7 +31,7 @@ inline constexpr Duration kRefreshInterval = 10min;
 inline constexpr Duration kSmallTableInterval = 1min;
 inline constexpr Duration kFirstRound = 100ms;
 inline constexpr Duration kYoungInterval = 4s;
-inline constexpr Duration kWalkPace = 4s;
+inline constexpr Duration kWalkPace = 6s;
 inline constexpr int kRefreshDepth = 12;
 
 class Upkeep {

@@ -197,11 +197,9 @@ void SimHost::on_facts(SimLinkRef, SimLink::Side& side, const Frame& frame) {
   take_facts(peer, *frame.facts);
   const PeerId id = peer.facts.id;
   store_.learn(now, id, frame.facts->listen_addrs, config_.limits.learned_lifetime);
-  if (side.ticket.inbound)
-    store_.pin(id, true);
-  else
+  if (!side.ticket.inbound)
     store_.answered(now, id, side.remote, config_.limits.dialed_lifetime);
-  store_.pin(id, true);
+  store_.pin(now, id, true);
   if (!peer.ready) {
     peer.ready = true;
     peer.since = now.mono;
@@ -239,7 +237,7 @@ void SimHost::leave_peer(SimLinkRef ref, SimLink::Side& side) {
   peer.bytes_in += side.bytes_in;
   peer.bytes_out += side.bytes_out;
   if (!peer.links.empty()) return;
-  store_.pin(peer.facts.id, false);
+  store_.pin(loop_.now(), peer.facts.id, false);
   by_id_.erase(peer.facts.id);
   if (!peer.ready) {
     peers_.erase(side.peer);

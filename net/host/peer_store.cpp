@@ -78,9 +78,25 @@ void PeerStore::make_room() {
     if (!peers_[at].pinned) return erase(at);
 }
 
+// One at a time, so that what was heard of once does not stay for ever in a store that never fills.
+void PeerStore::drop_expired(Now now, const PeerId& but) {
+  if (oldest_ == kNone) return;
+  const Peer& peer = peers_[oldest_];
+  if (peer.pinned) {  // out of the way of those behind it
+    const std::uint32_t at = oldest_;
+    unlink(at);
+    link_newest(at);
+    return;
+  }
+  const bool live = std::any_of(peer.addrs.begin(), peer.addrs.end(),
+                                [&](const Known& known) { return known.expires > now.mono; });
+  if (!live && peer.id != but) erase(oldest_);
+}
+
 // The entry for `id`, made if need be, as the one touched last; null when only pinned peers are
 // left.
-PeerStore::Peer* PeerStore::touch(const PeerId& id) {
+PeerStore::Peer* PeerStore::touch(Now now, const PeerId& id) {
+  drop_expired(now, id);
   if (Peer* found = find(id)) {
     const auto at = static_cast<std::uint32_t>(found - peers_.data());
     unlink(at);
@@ -122,14 +138,15 @@ PeerStore::Known* PeerStore::keep(Now now, Peer& peer, const PeerId& id, const M
     found = std::prev(addrs.end());
   }
   found->expires = std::max(found->expires, expires);
-  found->heard = ++heard_;
+  ++heard_;
+  found->heard = heard_ & kStampMask;
   return &*found;
 }
 
 void PeerStore::learn(Now now, const PeerId& id, std::span<const Multiaddr> addrs,
                       Duration lifetime) {
   if (id.empty() || addrs.empty() || addrs_max_ == 0) return;
-  Peer* peer = touch(id);
+  Peer* peer = touch(now, id);
   if (peer == nullptr) return;
   for (const Multiaddr& addr : addrs.first(std::min(addrs.size(), addrs_max_)))
     keep(now, *peer, id, addr, lifetime);
@@ -138,7 +155,7 @@ void PeerStore::learn(Now now, const PeerId& id, std::span<const Multiaddr> addr
 bool PeerStore::learn_record(Now now, const PeerId& id, std::uint64_t seq,
                              std::span<const Multiaddr> addrs, Duration lifetime) {
   if (id.empty() || addrs_max_ == 0) return false;
-  Peer* peer = touch(id);
+  Peer* peer = touch(now, id);
   if (peer == nullptr || (peer->has_record && seq <= peer->record_seq)) return false;
   peer->has_record = true;
   peer->record_seq = seq;
@@ -152,14 +169,14 @@ bool PeerStore::learn_record(Now now, const PeerId& id, std::uint64_t seq,
 
 void PeerStore::answered(Now now, const PeerId& id, const Multiaddr& addr, Duration lifetime) {
   if (id.empty() || addrs_max_ == 0) return;
-  Peer* peer = touch(id);
+  Peer* peer = touch(now, id);
   if (peer == nullptr) return;
   Known* known = keep(now, *peer, id, addr, lifetime);
-  if (known != nullptr) known->answered = now.mono;
+  if (known != nullptr) known->answered = known->heard;
 }
 
-void PeerStore::pin(const PeerId& id, bool pinned) {
-  if (Peer* peer = pinned ? touch(id) : nullptr; peer != nullptr) peer->pinned = true;
+void PeerStore::pin(Now now, const PeerId& id, bool pinned) {
+  if (Peer* peer = pinned ? touch(now, id) : nullptr; peer != nullptr) peer->pinned = true;
   if (pinned) return;
   if (Peer* found = find(id)) found->pinned = false;
 }

@@ -3,7 +3,8 @@
 // Rules
 // * At most `addrs_max` addresses a peer and `peers_max` peers. A full peer drops the address that
 //   expires first; a full store drops the peer that was touched (learned or dialled) longest ago.
-//   Connected peers are pinned: a flood of rumours does not evict them.
+//   Connected peers are pinned: a flood of rumours does not evict them. When one is touched, the
+//   one touched longest ago goes if all that is known of it has expired.
 // * Lifetimes saturate at `lifetime_max`. Hearing of an address again extends it, never shortens
 // it.
 // * A signed record replaces what an older record of that peer said; records with a sequence number
@@ -40,7 +41,7 @@ class PeerStore {
   bool learn_record(Now now, const PeerId& id, std::uint64_t seq, std::span<const Multiaddr> addrs,
                     Duration lifetime);
   void answered(Now now, const PeerId& id, const Multiaddr& addr, Duration lifetime);
-  void pin(const PeerId& id, bool pinned);
+  void pin(Now now, const PeerId& id, bool pinned);
   std::vector<Multiaddr> known(Now now, const PeerId& id) const;  // without /p2p
 
   std::size_t peers() const { return peers_.size(); }
@@ -50,10 +51,13 @@ class PeerStore {
   struct Known {
     Multiaddr addr;
     Mono expires{};
-    Mono answered{};        // Mono{}: never
-    std::uint64_t heard{};  // order of arrival
-    bool certified = false;
+    std::uint32_t answered = 0;  // a stamp of when it last answered a dial; 0: never
+    std::uint32_t heard : 31 = 0;     // a stamp of when it was last heard of
+    bool certified : 1 = false;
   };
+  static_assert(sizeof(Known) == 40);  // most peers have one, in a malloc chunk of 48
+  // Stamps begin again after so many: addresses of one peer may then stand in the wrong order.
+  static constexpr std::uint32_t kStampMask = (1u << 31) - 1;
   static constexpr std::uint32_t kNone = UINT32_MAX;
   struct Peer {
     PeerId id;
@@ -66,7 +70,8 @@ class PeerStore {
   };
   const Peer* find(const PeerId& id) const;
   Peer* find(const PeerId& id) { return const_cast<Peer*>(std::as_const(*this).find(id)); }
-  Peer* touch(const PeerId& id);
+  Peer* touch(Now now, const PeerId& id);
+  void drop_expired(Now now, const PeerId& but);
   void make_room();
   void link_newest(std::uint32_t at);
   void unlink(std::uint32_t at);
@@ -78,7 +83,7 @@ class PeerStore {
   std::size_t peers_max_;
   std::size_t addrs_max_;
   Duration lifetime_max_;
-  std::uint64_t heard_ = 0;
+  std::uint32_t heard_ = 0;  // the last stamp
   std::vector<Peer> peers_;           // dense
   std::vector<std::uint32_t> index_;  // of peers_, by keyed hash of the id: open addressing
   std::uint32_t oldest_ = kNone;

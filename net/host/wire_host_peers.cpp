@@ -46,7 +46,7 @@ void WireHost::on_identified(Now now, LinkSlot slot, wire::IdentifyFacts facts) 
   const PeerId id = link->connection->remote();
   learn_identified(now, id, facts);
   if (link->dialler) store_.answered(now, id, link->remote, config_.limits.dialed_lifetime);
-  store_.pin(id, true);
+  store_.pin(now, id, true);
   peers_.on_identified(now, *link, std::move(facts));
   DialEffects effects;
   dialer_.on_ready(now, id, link->peer, std::exchange(link->attempt, {}), effects);

@@ -153,6 +153,29 @@ TEST_F(RoutingTableTest, a_bucket_wants_peers_where_some_live_one_may_be_missing
   EXPECT_EQ(table.wanting(at(kProbeAfter).mono), 1u << 0 | 1u << 2) << "silent for long";
 }
 
+TEST_F(RoutingTableTest, says_whom_a_newcomer_displaced) {
+  fill(0, kReplication);
+  PeerRef displaced;
+  table.add(at(1s).mono, in_bucket(0, kReplication), 0, &displaced);
+  EXPECT_FALSE(displaced);
+  fail(in_bucket(0, 7), 1);
+  table.add(at(1h).mono, in_bucket(0, kReplication), 0, &displaced);
+  EXPECT_EQ(displaced, in_bucket(0, 7));
+}
+
+TEST_F(RoutingTableTest, remembers_some_of_each_bucket_once) {
+  fill(0, kReplication);
+  fill(3, 2);
+  std::size_t remembered = 0;
+  for (int round = 0; round < 2; ++round)
+    for (std::size_t n = 0; n < kReplication; ++n) remembered += table.remember(in_bucket(0, n));
+  EXPECT_EQ(remembered, kRememberedPerBucket);
+  EXPECT_TRUE(table.remember(in_bucket(3, 1)));
+  EXPECT_FALSE(table.remember(in_bucket(4))) << "not in the table";
+  table.remove(in_bucket(0, 0));
+  EXPECT_TRUE(table.remember(in_bucket(0, kReplication - 1))) << "a place is free";
+}
+
 TEST_F(RoutingTableTest, probes_a_failing_peer_before_a_silent_one_and_nobody_else) {
   fill(0, 3);
   EXPECT_FALSE(table.to_probe(at(10min).mono));

@@ -59,19 +59,35 @@ TEST(PeerStore, a_full_peer_drops_the_address_that_expires_first) {
 TEST(PeerStore, a_full_store_drops_the_peer_touched_longest_ago_but_no_pinned_one) {
   PeerStore store(3, 3, 1h);
   for (std::uint64_t i = 1; i <= 3; ++i) store.learn(at(1s), peer(i), one(i), 1h);
-  store.pin(peer(1), true);
+  store.pin(at(0s), peer(1), true);
   store.learn(at(2s), peer(2), one(9), 1h);
   store.learn(at(3s), peer(4), one(4), 1h);
   EXPECT_TRUE(store.known(at(3s), peer(3)).empty());
   EXPECT_FALSE(store.known(at(3s), peer(1)).empty());
-  store.pin(peer(2), true);
-  store.pin(peer(4), true);
+  store.pin(at(0s), peer(2), true);
+  store.pin(at(0s), peer(4), true);
   store.learn(at(4s), peer(5), one(5), 1h);
   EXPECT_TRUE(store.known(at(4s), peer(5)).empty());
-  store.pin(peer(1), false);
+  store.pin(at(0s), peer(1), false);
   store.learn(at(4s), peer(5), one(5), 1h);
   EXPECT_EQ(store.known(at(4s), peer(5)), one(5));
   EXPECT_EQ(store.peers(), 3u);
+}
+
+TEST(PeerStore, what_has_expired_goes_as_others_are_heard_of_but_no_pinned_peer) {
+  PeerStore store(100, 3, 1h);
+  for (std::uint64_t i = 1; i <= 5; ++i) store.learn(at(0s), peer(i), one(i), 10s);
+  store.pin(at(0s), peer(1), true);
+  store.learn(at(1s), peer(6), one(6), 1h);
+  EXPECT_EQ(store.peers(), 6u);
+  for (int i = 0; i < 10; ++i) store.learn(at(20s), peer(7), one(7), 1h);
+  EXPECT_EQ(store.peers(), 3u) << "1, 6 and 7";
+  store.pin(at(20s), peer(1), false);
+  for (int i = 0; i < 3; ++i) store.learn(at(20s), peer(7), one(7), 1h);
+  EXPECT_EQ(store.peers(), 3u) << "6 is the oldest, and lives";
+  for (int i = 0; i < 3; ++i) store.learn(at(2h), peer(8), one(8), 1h);
+  EXPECT_EQ(store.peers(), 1u);
+  EXPECT_EQ(store.known(at(2h), peer(8)), one(8));
 }
 
 TEST(PeerStore, addresses_that_name_another_peer_are_ignored) {
