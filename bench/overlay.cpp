@@ -10,8 +10,9 @@
 // Every node dials ten others (ten random permutations: ten come in, too), joins three topics and
 // is left alone for ten simulated minutes; then some publish 256 bytes, so that nearly every event
 // is a copy of a gossip message. With the DHT they come one after another over the first half of
-// that time: a connection is dialled by whoever of the two comes later. Beside it the kernel: the event wheel and three cache lines of a
-// random node's state, the least that such a simulation could do for an event.
+// that time: a connection is dialled by whoever of the two comes later. Beside it the kernel: the
+// event wheel and three cache lines of a random node's state, the least that such a simulation
+// could do for an event.
 #include <malloc.h>
 #include <unistd.h>
 
@@ -249,8 +250,7 @@ class Overlay {
     }
   }
   void connect(std::size_t node) {
-    for (const std::uint32_t to : dials_[node])
-      app(node).dial(app(to).id(), cluster_->address(to));
+    for (const std::uint32_t to : dials_[node]) app(node).dial(app(to).id(), cluster_->address(to));
   }
   // One minute of `minutes`, in which a share of the nodes comes, some each second.
   void come(std::size_t minute, std::size_t minutes) {

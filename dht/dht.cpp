@@ -151,10 +151,9 @@ void Dht::add_to_table(Now now, const PeerRef& peer, host::PeerSlot slot, Effect
   const NetworkGroup group = ready == nullptr ? 0 : ready->group;
   PeerRef displaced;
   const RoutingTable::Added added = table_.add(now.mono, peer, group, &displaced);
-  if (added != RoutingTable::Added::added && added != RoutingTable::Added::replaced) return;
   if (displaced) out.push_back(Persist{neighbour_entry_key(displaced.id()), std::nullopt});
-  if (table_.remember(peer)) out.push_back(PersistNeighbour{peer, now.wall});
-  if (!first) return;
+  if (table_.remember(now.mono, peer)) out.push_back(PersistNeighbour{peer, now.wall});
+  if (!first || added != RoutingTable::Added::added) return;
   upkeep_.on_first_peer(now.mono);
   provided_.on_network(now.wall);
   start_waiting(now, out);
@@ -294,7 +293,8 @@ void Dht::keep_up(Now now, Effects& out) {
   }
   if (now.mono >= next_probe_) {
     next_probe_ = later(now.mono, kProbeInterval);
-    if (const PeerRef due = table_.to_probe(now.mono)) probe(now, due, out);
+    const PeerRef due = table_.to_probe(now.mono);
+    if (due && !asks_.awaits_answer(due)) probe(now, due, out);
   }
 }
 

@@ -45,7 +45,7 @@ inline constexpr Duration kRefreshDeadline = 20s;
 inline constexpr Duration kTableWait = 10s;
 inline constexpr Duration kInboundIdle = 60s;
 inline constexpr Duration kSweepInterval = 1min;
-inline constexpr Duration kProbeInterval = 5s;  // a whole table within kProbeAfter
+inline constexpr Duration kProbeInterval = 5s;  // 180 within kProbeAfter
 inline constexpr Duration kNeighbourLifetime = 30 * 24h;
 inline constexpr Duration kHeardAddrsLifetime = 30min;  // of peers that lookups met
 

@@ -104,14 +104,21 @@ bool RoutingTable::has_room(const PeerRef& peer, NetworkGroup group) const {
   return !(full && leaving == entries_.size()) && !group_full(in, group, leaving);
 }
 
-bool RoutingTable::remember(const PeerRef& peer) {
+bool RoutingTable::remember(Mono now, const PeerRef& peer) {
   const std::size_t at = find(peer);
-  if (at == entries_.size() || entries_[at].remembered) return false;
-  const auto [first, last] = bucket(entries_[at].prefix);
-  std::size_t remembered = 0;
-  for (std::size_t i = first; i < last; ++i) remembered += entries_[i].remembered;
-  if (remembered >= kRememberedPerBucket) return false;
-  return entries_[at].remembered = true;
+  if (at == entries_.size()) return false;
+  Entry& entry = entries_[at];
+  const std::uint32_t now_s = std::max(seconds(now), 1u);
+  if (entry.remembered_s != 0) {
+    if (now_s - entry.remembered_s < seconds(Mono(kRememberAgain))) return false;
+  } else {
+    const auto [first, last] = bucket(entry.prefix);
+    std::size_t remembered = 0;
+    for (std::size_t i = first; i < last; ++i) remembered += entries_[i].remembered_s != 0;
+    if (remembered >= kRememberedPerBucket) return false;
+  }
+  entry.remembered_s = now_s;
+  return true;
 }
 
 void RoutingTable::on_useful(Mono now, const PeerRef& peer) {
@@ -180,17 +187,15 @@ void RoutingTable::closest(const Key& target, std::size_t count, const PeerRef& 
 
 std::uint32_t RoutingTable::wanting(Mono now) const {
   const std::uint32_t now_s = seconds(now);
-  const std::uint32_t silent_s = seconds(Mono(kProbeAfter));
+  const std::uint32_t silent_s = seconds(Mono(2 * kProbeAfter));
   std::uint32_t buckets = 0;
-  for (std::size_t first = 0; entries_.size() - first >= bucket_max_;) {
-    const int prefix = entries_[first].prefix;
-    if (prefix >= kWantingBuckets) break;
+  std::size_t first = 0;
+  for (int prefix = 0; prefix < kWantingBuckets && entries_.size() - first >= bucket_max_;
+       ++prefix) {
     std::size_t live = 0;
-    std::size_t at = first;
-    for (; at < entries_.size() && entries_[at].prefix == prefix; ++at)
-      live += entries_[at].failures == 0 && now_s - entries_[at].alive_s < silent_s;
+    for (; first < entries_.size() && entries_[first].prefix == prefix; ++first)
+      live += entries_[first].failures == 0 && now_s - entries_[first].alive_s < silent_s;
     if (live < bucket_max_) buckets |= 1u << prefix;
-    first = at;
   }
   return buckets;
 }

@@ -30,8 +30,9 @@ inline constexpr std::size_t kReplication = 20;  // k of the specification
 inline constexpr std::size_t kGroupPerBucket = 2;
 inline constexpr std::size_t kGroupPerTable = 3;
 inline constexpr std::size_t kRememberedPerBucket = 6;
+inline constexpr Duration kRememberAgain = 24h;
 inline constexpr std::size_t kTableMax = 1024;  // 20 x log2(network / 20) is 250 at 100,000 peers
-inline constexpr int kWantingBuckets = 32;       // that wanting() speaks of
+inline constexpr int kWantingBuckets = 32;      // that wanting() speaks of
 inline constexpr std::size_t kClosestMax = 64;  // that closest() can be asked for
 inline constexpr std::uint8_t kFailuresMax = 3;
 inline constexpr Duration kFailureSpacing = 30s;
@@ -48,9 +49,9 @@ class RoutingTable {
   Added add(Mono now, const PeerRef& peer, NetworkGroup group, PeerRef* displaced = nullptr);
   // Would add() take a peer that is not there yet? Asked before a probe is spent on it.
   bool has_room(const PeerRef& peer, NetworkGroup group) const;
-  // Is it one of those to come back to after a restart? Said once of a peer, and of at most
-  // kRememberedPerBucket of a bucket.
-  bool remember(const PeerRef& peer);
+  // Is it, which has just answered, one of those to come back to after a restart? Said of at most
+  // kRememberedPerBucket of a bucket, and of each once in kRememberAgain.
+  bool remember(Mono now, const PeerRef& peer);
   // Its answer brought peers that were new to a lookup.
   void on_useful(Mono now, const PeerRef& peer);
   // A request to it failed. True when that removed it.
@@ -61,8 +62,8 @@ class RoutingTable {
   std::size_t size() const { return entries_.size(); }
   std::size_t bucket_size(int prefix) const;
   // Bit n: bucket n may lack live peers that only a look-up into it finds. Not so where all its
-  // places are taken by peers that answered within kProbeAfter, and where so few peers are as near
-  // as it that the look-up for ourselves names them all.
+  // places are taken by peers that answered within twice kProbeAfter (in between they are probed),
+  // and where so few peers are as near as it that the look-up for ourselves names them all.
   std::uint32_t wanting(Mono now) const;
 
   // Up to `count` (1 to kClosestMax) peers nearest to `target`, nearest first, without `except`.
@@ -82,12 +83,12 @@ class RoutingTable {
     PeerRef peer;
     std::uint64_t head = 0;  // first word of its key: compares without touching the peer
     NetworkGroup group = 0;
-    std::uint32_t alive_s = 0;   // seconds of Mono when it last answered
-    std::uint32_t useful_s = 0;  // ... last helped a lookup; 0: never
-    std::uint32_t failed_s = 0;  // ... last failed
-    std::uint8_t failures = 0;   // since it last answered
+    std::uint32_t alive_s = 0;       // seconds of Mono when it last answered
+    std::uint32_t useful_s = 0;      // ... last helped a lookup; 0: never
+    std::uint32_t failed_s = 0;      // ... last failed
+    std::uint32_t remembered_s = 0;  // ... remember() last said yes; 0: never
+    std::uint8_t failures = 0;       // since it last answered
     std::uint8_t prefix = 0;
-    bool remembered = false;
   };
   using Range = std::pair<std::size_t, std::size_t>;  // of one bucket in entries_
 

@@ -4,13 +4,15 @@
 //
 // Rules
 // * A round begins kFirstRound after the table got its first peer, then after kYoungInterval, twice
-//   that and so on up to kRefreshInterval (give or take a tenth, so that nodes that started together
-//   drift apart): who joins while a network forms, or after a split, finds at first only those who
-//   know as little. While the table has fewer than k peers, never later than kSmallTableInterval.
+//   that and so on up to kRefreshInterval (give or take a tenth, so that nodes that started
+//   together drift apart): who joins while a network forms, or after a split, finds at first only
+//   those who know as little. While the table has fewer than k peers, never later than
+//   kSmallTableInterval.
 // * The first round, and those from when the waits have reached kSmallTableInterval, walk through
 //   the buckets; the young ones between look up ourselves alone, which makes us known where others
 //   will look, and leave a walk under way alone.
-// * One lookup at a time, and those of a walk kWalkPace apart: each dials some thirty strangers, and
+// * One lookup at a time, and those of a walk kWalkPace apart: each dials some thirty strangers,
+// and
 //   a home's router remembers few connections. A bucket in which some lookup ended since a quarter
 //   of the coming interval before the walk is fresh and is skipped.
 // Bound: kRefreshDepth buckets; a random key in bucket n costs 2^(n+1) hashes to find, and deeper

@@ -197,8 +197,7 @@ void SimHost::on_facts(SimLinkRef, SimLink::Side& side, const Frame& frame) {
   take_facts(peer, *frame.facts);
   const PeerId id = peer.facts.id;
   store_.learn(now, id, frame.facts->listen_addrs, config_.limits.learned_lifetime);
-  if (!side.ticket.inbound)
-    store_.answered(now, id, side.remote, config_.limits.dialed_lifetime);
+  if (!side.ticket.inbound) store_.answered(now, id, side.remote, config_.limits.dialed_lifetime);
   store_.pin(now, id, true);
   if (!peer.ready) {
     peer.ready = true;

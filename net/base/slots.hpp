@@ -29,8 +29,8 @@ struct Handle {
 //
 // What was large for a minute gives its memory back: low places are taken first, and when half of a
 // table is empty, at an insert and not more often than once in as many changes as it has cells, the
-// empty cells at its end go. What comes in the place of a cell that went starts at a generation that none of those
-// had, so an old handle still finds nothing.
+// empty cells at its end go. What comes in the place of a cell that went starts at a generation
+// that none of those had, so an old handle still finds nothing.
 template <class H, class T>
 class Slots {
  public:

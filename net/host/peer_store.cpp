@@ -78,19 +78,18 @@ void PeerStore::make_room() {
     if (!peers_[at].pinned) return erase(at);
 }
 
-// One at a time, so that what was heard of once does not stay for ever in a store that never fills.
+// One is looked at each time, so that what was heard of once does not stay for ever in a store that
+// never fills.
 void PeerStore::drop_expired(Now now, const PeerId& but) {
-  if (oldest_ == kNone) return;
-  const Peer& peer = peers_[oldest_];
-  if (peer.pinned) {  // out of the way of those behind it
-    const std::uint32_t at = oldest_;
-    unlink(at);
-    link_newest(at);
-    return;
-  }
+  if (hand_ >= peers_.size()) hand_ = 0;
+  if (peers_.empty()) return;
+  const Peer& peer = peers_[hand_];
   const bool live = std::any_of(peer.addrs.begin(), peer.addrs.end(),
                                 [&](const Known& known) { return known.expires > now.mono; });
-  if (!live && peer.id != but) erase(oldest_);
+  if (live || peer.pinned || peer.id == but)
+    ++hand_;
+  else
+    erase(hand_);  // the last one takes its place
 }
 
 // The entry for `id`, made if need be, as the one touched last; null when only pinned peers are

@@ -3,8 +3,8 @@
 // Rules
 // * At most `addrs_max` addresses a peer and `peers_max` peers. A full peer drops the address that
 //   expires first; a full store drops the peer that was touched (learned or dialled) longest ago.
-//   Connected peers are pinned: a flood of rumours does not evict them. When one is touched, the
-//   one touched longest ago goes if all that is known of it has expired.
+//   Connected peers are pinned: a flood of rumours does not evict them. Whenever one is
+//   touched, the next one in turn goes if all that is known of it has expired.
 // * Lifetimes saturate at `lifetime_max`. Hearing of an address again extends it, never shortens
 // it.
 // * A signed record replaces what an older record of that peer said; records with a sequence number
@@ -51,8 +51,8 @@ class PeerStore {
   struct Known {
     Multiaddr addr;
     Mono expires{};
-    std::uint32_t answered = 0;  // a stamp of when it last answered a dial; 0: never
-    std::uint32_t heard : 31 = 0;     // a stamp of when it was last heard of
+    std::uint32_t answered = 0;    // a stamp of when it last answered a dial; 0: never
+    std::uint32_t heard : 31 = 0;  // a stamp of when it was last heard of
     bool certified : 1 = false;
   };
   static_assert(sizeof(Known) == 40);  // most peers have one, in a malloc chunk of 48
@@ -83,9 +83,10 @@ class PeerStore {
   std::size_t peers_max_;
   std::size_t addrs_max_;
   Duration lifetime_max_;
-  std::uint32_t heard_ = 0;  // the last stamp
+  std::uint32_t heard_ = 0;           // the last stamp
   std::vector<Peer> peers_;           // dense
   std::vector<std::uint32_t> index_;  // of peers_, by keyed hash of the id: open addressing
+  std::uint32_t hand_ = 0;            // of peers_: whose addresses are looked at next
   std::uint32_t oldest_ = kNone;
   std::uint32_t newest_ = kNone;
 };

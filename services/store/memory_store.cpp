@@ -18,8 +18,12 @@ void MemoryDisk::set_durable(std::uint64_t end) {
   for (; undo_first_ < end && !undo_.empty(); ++undo_first_) undo_.pop_front();
 }
 
-void MemoryDisk::apply(Mono now, const StoreWrite& write) {
+void MemoryDisk::write_back(Mono now) {
   while (!undo_.empty() && now - undo_.front().at >= kWrittenBack) set_durable(undo_first_ + 1);
+}
+
+void MemoryDisk::apply(Mono now, const StoreWrite& write) {
+  write_back(now);
   const Key key{write.family, write.key};
   const auto old = entries_.find(key);
   undo_.push_back(
@@ -27,7 +31,8 @@ void MemoryDisk::apply(Mono now, const StoreWrite& write) {
   set(key, write.value);
 }
 
-void MemoryDisk::crash() {
+void MemoryDisk::crash(Mono now) {
+  write_back(now);
   std::uint64_t keep = 0;  // batches below it survive
   if (faults.torn && !undo_.empty()) {
     const std::uint64_t first = undo_.front().batch;

@@ -44,8 +44,9 @@ class MemoryDisk {
   explicit MemoryDisk(std::vector<std::string> families, Rng rng = Rng(std::uint64_t{0}))
       : names_(std::move(families)), rng_(std::move(rng)) {}
   // Undoes every batch that was not synced, newest first; with MemoryFaults::torn down to a drawn
-  // one. A batch is undone whole: it is atomic.
-  void crash();
+  // one. A batch is undone whole: it is atomic. What the system wrote back before `now` stays;
+  // without it, before the last write.
+  void crash(Mono now = {});
   const std::vector<std::string>& families() const { return names_; }
   std::uint64_t bytes() const { return bytes_; }
   MemoryFaults faults;
@@ -62,6 +63,7 @@ class MemoryDisk {
   void apply(Mono now, const StoreWrite& write);
   // Undo entries are numbered from the first ever made; those below `end` are durable now.
   void set_durable(std::uint64_t end);
+  void write_back(Mono now);
   std::uint64_t undo_end() const { return undo_first_ + undo_.size(); }
   void set(const Key& key, const std::optional<Bytes>& value);
   Bytes read(const Bytes& value);  // as it comes from the disk

@@ -52,7 +52,8 @@ struct Database {
     if (!db->GetSortedWalFiles(logs).ok()) return UINT64_MAX;
     std::uint64_t bytes = 0;
     for (const auto& log : logs) bytes += log->SizeFileBytes();
-    return bytes;
+    // A small key takes a little more in a table than in the log, and each table has a footer.
+    return bytes + bytes / 2 + families.size() * 4096;
   }
 
   // Room for the batch twice (log, then table or blob), for the memtables' flush, and for the

@@ -153,7 +153,7 @@ void Town::start_next() {
 void Town::crash(NodeIndex node, CrashKind kind) {
   CHECK(up(node));
   cluster_->crash(node, kind);
-  if (kind == CrashKind::power) disks_[node]->crash();
+  if (kind == CrashKind::power) disks_[node]->crash(world().now());
   spans_[node].back().to = world().now();
 }
 

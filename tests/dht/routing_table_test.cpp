@@ -145,12 +145,14 @@ TEST_F(RoutingTableTest, a_bucket_wants_peers_where_some_live_one_may_be_missing
   fill(5, 4);
   EXPECT_EQ(table.wanting(at(1s).mono), 0u) << "19 are as near as bucket 2";
   fill(6, 1);
-  EXPECT_EQ(table.wanting(at(1s).mono), 1u << 2) << "the twentieth: there may be more";
+  EXPECT_EQ(table.wanting(at(1s).mono), 0b110u) << "the twentieth: there may be more";
   fail(in_bucket(0, 3), 1);
-  EXPECT_EQ(table.wanting(at(1s).mono), 1u << 0 | 1u << 2);
+  EXPECT_EQ(table.wanting(at(1s).mono), 0b111u);
   table.add(at(2s).mono, in_bucket(0, 3), 0);
-  EXPECT_EQ(table.wanting(at(2s).mono), 1u << 2);
-  EXPECT_EQ(table.wanting(at(kProbeAfter).mono), 1u << 0 | 1u << 2) << "silent for long";
+  EXPECT_EQ(table.wanting(at(2s).mono), 0b110u);
+  EXPECT_EQ(table.wanting(at(2 * kProbeAfter).mono), 0b111u) << "silent for long";
+  for (std::size_t n = 0; n < kReplication; ++n) table.remove(in_bucket(0, n));
+  EXPECT_EQ(table.wanting(at(3s).mono), 0b111u) << "an empty bucket wants most";
 }
 
 TEST_F(RoutingTableTest, says_whom_a_newcomer_displaced) {
@@ -168,12 +170,15 @@ TEST_F(RoutingTableTest, remembers_some_of_each_bucket_once) {
   fill(3, 2);
   std::size_t remembered = 0;
   for (int round = 0; round < 2; ++round)
-    for (std::size_t n = 0; n < kReplication; ++n) remembered += table.remember(in_bucket(0, n));
+    for (std::size_t n = 0; n < kReplication; ++n)
+      remembered += table.remember(at(0s).mono, in_bucket(0, n));
   EXPECT_EQ(remembered, kRememberedPerBucket);
-  EXPECT_TRUE(table.remember(in_bucket(3, 1)));
-  EXPECT_FALSE(table.remember(in_bucket(4))) << "not in the table";
+  EXPECT_TRUE(table.remember(at(0s).mono, in_bucket(3, 1)));
+  EXPECT_FALSE(table.remember(at(0s).mono, in_bucket(4))) << "not in the table";
+  EXPECT_TRUE(table.remember(at(kRememberAgain + 1s).mono, in_bucket(0, 0))) << "anew each day";
+  EXPECT_FALSE(table.remember(at(kRememberAgain + 2s).mono, in_bucket(0, 0)));
   table.remove(in_bucket(0, 0));
-  EXPECT_TRUE(table.remember(in_bucket(0, kReplication - 1))) << "a place is free";
+  EXPECT_TRUE(table.remember(at(1s).mono, in_bucket(0, kReplication - 1))) << "a place is free";
 }
 
 TEST_F(RoutingTableTest, probes_a_failing_peer_before_a_silent_one_and_nobody_else) {

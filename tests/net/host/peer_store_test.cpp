@@ -76,16 +76,21 @@ TEST(PeerStore, a_full_store_drops_the_peer_touched_longest_ago_but_no_pinned_on
 
 TEST(PeerStore, what_has_expired_goes_as_others_are_heard_of_but_no_pinned_peer) {
   PeerStore store(100, 3, 1h);
+  store.learn(at(0s), peer(9), one(9), 1h);  // lives long, and holds up nobody behind it
   for (std::uint64_t i = 1; i <= 5; ++i) store.learn(at(0s), peer(i), one(i), 10s);
   store.pin(at(0s), peer(1), true);
   store.learn(at(1s), peer(6), one(6), 1h);
-  EXPECT_EQ(store.peers(), 6u);
-  for (int i = 0; i < 10; ++i) store.learn(at(20s), peer(7), one(7), 1h);
-  EXPECT_EQ(store.peers(), 3u) << "1, 6 and 7";
+  EXPECT_EQ(store.peers(), 7u);
+  const auto touch = [&](Duration when, std::uint64_t who) {
+    for (int i = 0; i < 20; ++i) store.learn(at(when), peer(who), one(who), 1h);
+  };
+  touch(20s, 7);
+  EXPECT_EQ(store.peers(), 4u) << "1, 6, 7 and 9";
+  EXPECT_EQ(store.known(at(20s), peer(9)), one(9));
   store.pin(at(20s), peer(1), false);
-  for (int i = 0; i < 3; ++i) store.learn(at(20s), peer(7), one(7), 1h);
-  EXPECT_EQ(store.peers(), 3u) << "6 is the oldest, and lives";
-  for (int i = 0; i < 3; ++i) store.learn(at(2h), peer(8), one(8), 1h);
+  touch(20s, 7);
+  EXPECT_EQ(store.peers(), 3u);
+  touch(2h, 8);
   EXPECT_EQ(store.peers(), 1u);
   EXPECT_EQ(store.known(at(2h), peer(8)), one(8));
 }

@@ -41,9 +41,9 @@ class MemoryFaultsTest : public testing::Test {
     disk = std::make_shared<MemoryDisk>(std::vector<std::string>{"f"}, Rng(seed));
     store = std::make_unique<MemoryStore>(disk, loop);
   }
-  void crash() {
+  void crash(Mono now = {}) {
     store.reset();
-    disk->crash();
+    disk->crash(now);
     store = std::make_unique<MemoryStore>(disk, loop);
   }
   void put(std::string_view key, std::string_view value, Durability how, std::uint64_t tag = 0) {
@@ -84,6 +84,11 @@ TEST_F(MemoryFaultsTest, what_was_not_synced_is_lost_in_a_crash_until_the_system
   EXPECT_EQ(value("before"), "4");
   EXPECT_EQ(value("synced"), "5");
   EXPECT_EQ(value("after"), "");
+  // Nor does it take a write for that.
+  put("last", "7", Durability::buffered);
+  loop.advance(kWrittenBack);
+  crash(loop.now().mono);
+  EXPECT_EQ(value("last"), "7");
 }
 
 TEST_F(MemoryFaultsTest, torn_crash_keeps_what_was_synced_and_whole_batches_up_to_a_drawn_one) {
