@@ -12,9 +12,8 @@
 //   the buckets; the young ones between look up ourselves alone, which makes us known where others
 //   will look, and leave a walk under way alone.
 // * One lookup at a time, and those of a walk kWalkPace apart: each dials some thirty strangers,
-// and
-//   a home's router remembers few connections. A bucket in which some lookup ended since a quarter
-//   of the coming interval before the walk is fresh and is skipped.
+//   more than many a home's router bears at once. A bucket in which some lookup ended since a
+//   quarter of the coming interval before the walk is fresh and is skipped.
 // Bound: kRefreshDepth buckets; a random key in bucket n costs 2^(n+1) hashes to find, and deeper
 // ones are covered by the lookup for ourselves.
 #pragma once

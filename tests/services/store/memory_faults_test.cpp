@@ -62,7 +62,6 @@ class MemoryFaultsTest : public testing::Test {
   std::unique_ptr<MemoryStore> store;
 };
 
-// Batch i writes its number to two keys and erases what batch i-1 left.
 TEST_F(MemoryFaultsTest, what_was_not_synced_is_lost_in_a_crash_until_the_system_wrote_it_back) {
   open(1);
   put("old", "1", Durability::buffered);
@@ -91,6 +90,7 @@ TEST_F(MemoryFaultsTest, what_was_not_synced_is_lost_in_a_crash_until_the_system
   EXPECT_EQ(value("last"), "7");
 }
 
+// Batch i writes its number to two keys and erases what batch i-1 left.
 TEST_F(MemoryFaultsTest, torn_crash_keeps_what_was_synced_and_whole_batches_up_to_a_drawn_one) {
   std::set<std::string> ends;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
