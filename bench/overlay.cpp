@@ -220,8 +220,9 @@ class Overlay {
   }
   static void print_step(Duration time, double spent, std::uint64_t events) {
     const auto done = static_cast<double>(events);
-    std::printf("  %.0f s of virtual time: %.2f s CPU, %.0f events, %.3f M/s\n",
-                static_cast<double>(time.count()) * 1e-9, spent, done, done / spent * 1e-6);
+    std::printf("  %.0f s of virtual time: %.2f s CPU, %.0f events, %.3f M/s; %.1f MB handed out\n",
+                static_cast<double>(time.count()) * 1e-9, spent, done, done / spent * 1e-6,
+                static_cast<double>(::mallinfo2().uordblks) * 1e-6);
     std::fflush(stdout);
   }
 

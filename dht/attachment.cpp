@@ -154,25 +154,11 @@ bool Attachment::serves(const host::PeerFacts& facts) const {
                      [&](const std::string& id) { return facts.speaks(id); });
 }
 
-// Where a peer that we know by connection can be found: what it says of itself and, when we dialled
-// it, where that worked.
-void Attachment::learn(const host::PeerFacts& facts) {
-  std::vector<Multiaddr> addrs = facts.listen_addrs;
-  if (facts.outbound) {
-    Multiaddr reached = facts.remote.without_peer_id();
-    if (std::find(addrs.begin(), addrs.end(), reached) == addrs.end())
-      addrs.push_back(std::move(reached));
-  }
-  if (!addrs.empty()) host_.learn_addrs(facts.id, addrs, kReadyAddrsLifetime);
-}
-
 void Attachment::on_peer_ready(Now now, host::PeerSlot slot, const host::PeerFacts& facts) {
-  learn(facts);
   core_.on_peer_ready(now, slot, {facts.id, facts.remote, facts.outbound, serves(facts)}, effects_);
   carry_out(now);
 }
 void Attachment::on_peer_changed(Now now, host::PeerSlot slot, const host::PeerFacts& facts) {
-  learn(facts);
   core_.on_peer_changed(now, slot, serves(facts), effects_);
   carry_out(now);
 }
@@ -244,6 +230,11 @@ void Attachment::carry_out(Now, Reply& it) {
   host_.send(stream, encode_reply(std::move(it), *this, config_.dht.keep_private_addrs));
 }
 void Attachment::carry_out(Now, LearnAddrs& it) { host_.learn_addrs(it.id, it.addrs, it.lifetime); }
+void Attachment::carry_out(Now, KeepAddrs& it) {
+  std::vector<Multiaddr> addrs = host_.known_addrs(it.peer.id());
+  std::reverse(addrs.begin(), addrs.end());  // what is heard of last is listed first
+  host_.learn_addrs(it.peer.id(), addrs, it.lifetime);
+}
 void Attachment::carry_out(Now, Persist& it) {
   batch_.writes.push_back({family_, std::move(it.key), std::move(it.value)});
 }

@@ -20,7 +20,6 @@
 namespace kith::dht {
 
 inline constexpr std::string_view kStoreFamily = "dht";
-inline constexpr Duration kReadyAddrsLifetime = 2h;  // of peers that connected; told in our answers
 
 struct AttachmentConfig {
   std::vector<std::string> protocols;  // "/kith/<network id>/kad/1.0.0" first
@@ -81,7 +80,6 @@ class Attachment final : public Routing,
   void scan(Bytes from);
   void on_store_read(Now now);
   bool serves(const host::PeerFacts& facts) const;
-  void learn(const host::PeerFacts& facts);
 
   // Carries out effects_ in order, then sets the alarm.
   void carry_out(Now now);
@@ -92,6 +90,7 @@ class Attachment final : public Routing,
   void carry_out(Now, ResetStream&);
   void carry_out(Now, Reply&);
   void carry_out(Now, LearnAddrs&);
+  void carry_out(Now, KeepAddrs&);
   void carry_out(Now, Persist&);
   void carry_out(Now, PersistNeighbour&);
   void carry_out(Now, SetServing&);

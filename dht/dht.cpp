@@ -75,6 +75,7 @@ void Dht::on_peer_ready(Now now, host::PeerSlot slot, const ReadyPeer& peer, Eff
   const PeerRef ref = book_->intern(peer.id);
   ready_.set(slot, {ref, network_group(peer.remote), peer.serves, {}});
   connected_[peer.id] = {ref, slot};
+  if (table_.contains(ref)) out.push_back(KeepAddrs{ref, kTableAddrsLifetime});
   bootstrap_.on_peer_ready(peer.id);
   if (config_.mode == ModeChoice::automatic && mode_ == Mode::client && !peer.outbound) {
     mode_ = Mode::server;
@@ -107,10 +108,11 @@ void Dht::on_peer_changed(Now now, host::PeerSlot slot, bool serves, Effects& ou
   settle(now, out);
 }
 
-void Dht::on_peer_gone(Now now, host::PeerSlot slot, Effects&) {
+void Dht::on_peer_gone(Now now, host::PeerSlot slot, Effects& out) {
   const Ready* found = ready_.find(slot);
   if (found == nullptr) return;
   const PeerId id = found->peer.id();
+  if (table_.contains(found->peer)) out.push_back(KeepAddrs{found->peer, kTableAddrsLifetime});
   ready_.erase(slot);
   const auto named = connected_.find(id);
   if (named != connected_.end() && named->second.slot == slot) connected_.erase(named);
@@ -152,6 +154,8 @@ void Dht::add_to_table(Now now, const PeerRef& peer, host::PeerSlot slot, Effect
   PeerRef displaced;
   const RoutingTable::Added added = table_.add(now.mono, peer, group, &displaced);
   if (displaced) out.push_back(Persist{neighbour_entry_key(displaced.id()), std::nullopt});
+  if (added == RoutingTable::Added::added || added == RoutingTable::Added::replaced)
+    out.push_back(KeepAddrs{peer, kTableAddrsLifetime});
   if (table_.remember(now.mono, peer)) out.push_back(PersistNeighbour{peer, now.wall});
   if (!first || added != RoutingTable::Added::added) return;
   upkeep_.on_first_peer(now.mono);

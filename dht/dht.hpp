@@ -47,7 +47,9 @@ inline constexpr Duration kInboundIdle = 60s;
 inline constexpr Duration kSweepInterval = 1min;
 inline constexpr Duration kProbeInterval = 5s;  // 180 within kProbeAfter
 inline constexpr Duration kNeighbourLifetime = 30 * 24h;
-inline constexpr Duration kHeardAddrsLifetime = 30min;  // of peers that lookups met
+inline constexpr Duration kHeardAddrsLifetime = 30min;  // of providers that lookups met
+// Of peers in the table, after the last connection: they are told in our answers.
+inline constexpr Duration kTableAddrsLifetime = 2h;
 
 enum class ModeChoice : std::uint8_t { client, server, automatic };
 

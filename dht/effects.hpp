@@ -52,6 +52,11 @@ struct LearnAddrs {
   std::vector<Multiaddr> addrs;
   Duration lifetime{};
 };
+// As LearnAddrs, with the addresses that the peer store has.
+struct KeepAddrs {
+  PeerRef peer;
+  Duration lifetime{};
+};
 // Store: put, or erase where there is no value.
 struct Persist {
   Bytes key;
@@ -76,7 +81,8 @@ struct Done {
 };
 
 using Effect = std::variant<Connect, OpenStream, SendMessage, CloseStream, ResetStream, Reply,
-                            LearnAddrs, Persist, PersistNeighbour, SetServing, Progress, Done>;
+                            LearnAddrs, KeepAddrs, Persist, PersistNeighbour, SetServing, Progress,
+                            Done>;
 using Effects = std::vector<Effect>;
 
 }  // namespace kith::dht

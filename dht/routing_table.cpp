@@ -88,6 +88,8 @@ RoutingTable::Added RoutingTable::add(Mono now, const PeerRef& peer, NetworkGrou
   entry.alive_s = seconds(now);
   entry.prefix = static_cast<std::uint8_t>(prefix);
   const auto at = [this](std::size_t i) { return entries_.begin() + static_cast<long>(i); };
+  if (entries_.size() == entries_.capacity())
+    entries_.reserve(entries_.size() + entries_.size() / 8 + 4);
   entries_.insert(at(in.second), std::move(entry));
   if (!full) return Added::added;
   if (displaced != nullptr) *displaced = entries_[leaving].peer;

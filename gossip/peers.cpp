@@ -6,17 +6,13 @@ namespace kith::gossip {
 namespace {
 
 constexpr auto kKeyOrder = [](const auto& entry, std::uint64_t key) { return entry.key < key; };
-constexpr std::size_t kKeptCells = 16;
 constexpr auto kEndOrder = [](const auto& a, const auto& b) { return a.until < b.until; };
 
 }  // namespace
 
 Peer& Peers::insert(Mono now, host::PeerSlot slot, std::uint64_t key, const PeerTraits& traits) {
-  if (slot.index >= cells_.capacity()) cells_.reserve(slot.index + slot.index / 4 + 4);
-  if (slot.index >= cells_.size()) cells_.resize(slot.index + 1);
-  std::optional<Peer>& cell = cells_[slot.index];
-  CHECK(!cell);
-  Peer& peer = cell.emplace();
+  CHECK(!peers_.contains(slot));
+  Peer& peer = peers_.set(slot, {});
   peer.slot = slot;
   peer.key = key;
   peer.outbound = traits.outbound;
@@ -24,24 +20,7 @@ Peer& Peers::insert(Mono now, host::PeerSlot slot, std::uint64_t key, const Peer
   const auto known = std::lower_bound(ignored_.begin(), ignored_.end(), key, kKeyOrder);
   if (known != ignored_.end() && known->key == key && known->until > now)
     peer.ignored_until = known->until;
-  ++size_;
   return peer;
-}
-
-Peer* Peers::find(host::PeerSlot slot) {
-  if (slot.index >= cells_.size() || !cells_[slot.index]) return nullptr;
-  return cells_[slot.index]->slot == slot ? &*cells_[slot.index] : nullptr;
-}
-
-const Peer* Peers::find(host::PeerSlot slot) const { return const_cast<Peers*>(this)->find(slot); }
-
-void Peers::erase(host::PeerSlot slot) {
-  if (find(slot) == nullptr) return;
-  cells_[slot.index].reset();
-  --size_;
-  while (!cells_.empty() && !cells_.back()) cells_.pop_back();
-  if (cells_.capacity() > kKeptCells && cells_.size() * 2 < cells_.capacity())
-    cells_.shrink_to_fit();
 }
 
 bool Peers::blame(Mono now, Peer& peer, std::uint32_t points) {

@@ -6,10 +6,10 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "gossip/config.hpp"
+#include "net/base/slot_map.hpp"
 
 namespace kith::gossip {
 
@@ -51,24 +51,21 @@ class Peers {
  public:
   // `slot` must be free.
   Peer& insert(Mono now, host::PeerSlot slot, std::uint64_t key, const PeerTraits& traits);
-  Peer* find(host::PeerSlot slot);
-  const Peer* find(host::PeerSlot slot) const;
+  Peer* find(host::PeerSlot slot) { return peers_.find(slot); }
+  const Peer* find(host::PeerSlot slot) const { return peers_.find(slot); }
   // Fetches ahead what find() will read.
-  void prefetch(host::PeerSlot slot) const {
-    if (slot.index < cells_.size()) __builtin_prefetch(&cells_[slot.index]);
-  }
-  void erase(host::PeerSlot slot);  // references to others are valid until here
+  void prefetch(host::PeerSlot slot) const { peers_.prefetch(slot); }
+  void erase(host::PeerSlot slot) { peers_.erase(slot); }
   // Adds to what the peer is blamed for; true: from now on it is ignored.
   bool blame(Mono now, Peer& peer, std::uint32_t points);
   void expire(Mono now);
 
   template <class Each>
   void for_each(Each&& each) {
-    for (std::optional<Peer>& cell : cells_)
-      if (cell) each(*cell);
+    peers_.for_each([&](host::PeerSlot, Peer& peer) { each(peer); });
   }
-  std::size_t size() const { return size_; }
-  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return peers_.size(); }
+  bool empty() const { return peers_.empty(); }
 
  private:
   struct Ignored {
@@ -77,8 +74,7 @@ class Peers {
   };
   void ignore(std::uint64_t key, Mono until);
 
-  std::vector<std::optional<Peer>> cells_;  // by PeerSlot index
-  std::size_t size_ = 0;
+  SlotMap<host::PeerSlot, Peer> peers_;
   std::vector<Ignored> ignored_;  // sorted by key
 };
 

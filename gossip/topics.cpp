@@ -30,7 +30,9 @@ bool set_has(const std::vector<host::PeerSlot>& set, host::PeerSlot peer) {
 bool set_add(std::vector<host::PeerSlot>& set, host::PeerSlot peer) {
   const auto at = std::lower_bound(set.begin(), set.end(), peer);
   if (at != set.end() && *at == peer) return false;
-  set.insert(at, peer);
+  const auto place = at - set.begin();
+  if (set.size() == set.capacity()) set.reserve(set.size() + set.size() / 4 + 2);
+  set.insert(set.begin() + place, peer);
   return true;
 }
 

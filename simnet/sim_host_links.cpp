@@ -94,6 +94,8 @@ void SimHost::on_frame(SimLinkRef ref, SimLink::Side& side, Frame& frame) {
     case FrameKind::facts:
       if (Peer* peer = peers_.find(side.peer); peer != nullptr && take_push(*peer)) {
         take_facts(*peer, *frame.facts);
+        store_.learn(loop_.now(), peer->facts.id, frame.facts->listen_addrs,
+                     config_.limits.connected_lifetime);
         emit(host::PeerChanged{side.peer});
       }
       break;
@@ -196,9 +198,10 @@ void SimHost::on_facts(SimLinkRef, SimLink::Side& side, const Frame& frame) {
   Peer& peer = peers_.at(side.peer);
   take_facts(peer, *frame.facts);
   const PeerId id = peer.facts.id;
-  store_.learn(now, id, frame.facts->listen_addrs, config_.limits.learned_lifetime);
-  if (!side.ticket.inbound) store_.answered(now, id, side.remote, config_.limits.dialed_lifetime);
-  store_.pin(now, id, true);
+  const Duration lifetime = config_.limits.connected_lifetime;
+  store_.learn(now, id, frame.facts->listen_addrs, lifetime);
+  if (!side.ticket.inbound) store_.answered(now, id, side.remote, lifetime);
+  store_.pin(now, id);
   if (!peer.ready) {
     peer.ready = true;
     peer.since = now.mono;
@@ -236,7 +239,7 @@ void SimHost::leave_peer(SimLinkRef ref, SimLink::Side& side) {
   peer.bytes_in += side.bytes_in;
   peer.bytes_out += side.bytes_out;
   if (!peer.links.empty()) return;
-  store_.pin(loop_.now(), peer.facts.id, false);
+  store_.unpin(loop_.now(), peer.facts.id, config_.limits.connected_lifetime);
   by_id_.erase(peer.facts.id);
   if (!peer.ready) {
     peers_.erase(side.peer);

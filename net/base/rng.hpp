@@ -49,8 +49,8 @@ class Rng {
 
   Seed seed_;
   std::uint64_t block_ = 0;
-  std::array<std::uint8_t, 256> buffer_{};
-  std::size_t used_ = 256;
+  std::array<std::uint8_t, 64> buffer_{};  // one block: a node has some twenty of these
+  std::size_t used_ = 64;
 };
 
 }  // namespace kith

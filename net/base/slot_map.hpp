@@ -11,9 +11,8 @@ template <class H, class T>
 class SlotMap {
  public:
   T* find(H slot) {
-    if (slot.index >= cells_.size() || !cells_[slot.index].used) return nullptr;
-    Cell& cell = cells_[slot.index];
-    return cell.generation == slot.generation ? &cell.value : nullptr;
+    Cell* cell = cells_.find(slot.index);
+    return cell != nullptr && cell->generation == slot.generation ? &cell->value : nullptr;
   }
   const T* find(H slot) const { return const_cast<SlotMap*>(this)->find(slot); }
   bool contains(H slot) const { return find(slot) != nullptr; }
@@ -22,51 +21,42 @@ class SlotMap {
     CHECK(found != nullptr);
     return *found;
   }
-  // References to values are valid until the next set or erase.
+  // References to values are valid until they are erased or replaced.
   T& set(H slot, T value) {
     CHECK(bool(slot));
-    if (slot.index >= cells_.size()) {
-      if (slot.index >= cells_.capacity()) cells_.reserve(slot.index + slot.index / 2 + 4);
-      cells_.resize(slot.index + 1);
-    }
-    Cell& cell = cells_[slot.index];
-    size_ += !cell.used;
-    cell.used = true;
+    size_ += cells_.find(slot.index) == nullptr;
+    Cell& cell = cells_.use(slot.index);
     cell.generation = slot.generation;
     cell.value = std::move(value);
     return cell.value;
   }
   bool erase(H slot) {
-    if (find(slot) == nullptr) return false;
-    Cell& cell = cells_[slot.index];
-    cell.used = false;
-    cell.value = T{};
+    T* found = find(slot);
+    if (found == nullptr) return false;
+    *found = T{};
+    cells_.leave(slot.index);
     --size_;
-    while (!cells_.empty() && !cells_.back().used) cells_.pop_back();
-    if (cells_.capacity() > 16 && cells_.size() * 2 < cells_.capacity()) cells_.shrink_to_fit();
     return true;
   }
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
-  // `each(H, T&)` may erase nothing and set nothing.
+  void prefetch(H slot) const { cells_.prefetch(slot.index); }
+  // In index order. `each(H, T&)` may erase any and set; what is set meanwhile may come, too.
   template <class Each>
   void for_each(Each&& each) {
-    for (std::uint32_t i = 0; i < cells_.size(); ++i)
-      if (cells_[i].used) each(H{i, cells_[i].generation}, cells_[i].value);
+    cells_.for_each([&](std::uint32_t i, Cell& cell) { each(H{i, cell.generation}, cell.value); });
   }
   template <class Each>
   void for_each(Each&& each) const {
-    for (std::uint32_t i = 0; i < cells_.size(); ++i)
-      if (cells_[i].used) each(H{i, cells_[i].generation}, cells_[i].value);
+    const_cast<SlotMap*>(this)->for_each([&](H slot, const T& value) { each(slot, value); });
   }
 
  private:
   struct Cell {
     T value{};
     std::uint32_t generation = 0;
-    bool used = false;
   };
-  std::vector<Cell> cells_;
+  Chunks<Cell> cells_;
   std::size_t size_ = 0;
 };
 

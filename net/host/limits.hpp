@@ -59,12 +59,13 @@ struct HostLimits {
   std::uint32_t pushes_burst = 4;     // identify pushes taken from a peer at once ...
   Duration push_interval = 5s;        // ... and one more per interval
   Duration push_delay = 100ms;        // our own changes within this go out as one push
-  Duration learned_lifetime = 10min;  // addresses that a connected peer claims
-  Duration dialed_lifetime = 1h;      // an address that answered
 
   // Peer store.
   std::size_t known_peers_max = 4096;
   std::size_t known_addrs_per_peer_max = 64;
+  // What a peer claims and where it answered is known while it is connected, and for so long after.
+  // Who needs it longer learns it for longer (Host::learn_addrs).
+  Duration connected_lifetime = 2min;
   Duration known_lifetime_max = 48h;  // lifetimes of others saturate here
 };
 

@@ -85,7 +85,7 @@ void PeerStore::drop_expired(Now now, const PeerId& but) {
   if (peers_.empty()) return;
   const Peer& peer = peers_[hand_];
   const bool live = std::any_of(peer.addrs.begin(), peer.addrs.end(),
-                                [&](const Known& known) { return known.expires > now.mono; });
+                                [&](const Known& known) { return peer.live(now, known); });
   if (live || peer.pinned || peer.id == but)
     ++hand_;
   else
@@ -105,7 +105,7 @@ PeerStore::Peer* PeerStore::touch(Now now, const PeerId& id) {
   make_room();
   if (peers_.size() >= peers_max_) return nullptr;
   const auto at = static_cast<std::uint32_t>(peers_.size());
-  if (peers_.size() == peers_.capacity()) peers_.reserve(peers_.size() + peers_.size() / 4 + 4);
+  if (peers_.size() == peers_.capacity()) peers_.reserve(peers_.size() + peers_.size() / 8 + 4);
   peers_.emplace_back().id = id;
   link_newest(at);
   if (peers_.size() * 2 > index_.size())
@@ -121,9 +121,9 @@ PeerStore::Known* PeerStore::keep(Now now, Peer& peer, const PeerId& id, const M
   if (named && *named != id) return nullptr;
   const Multiaddr bare = named ? addr.without_peer_id() : addr;
   if (bare.empty() || lifetime <= Duration::zero()) return nullptr;
-  const Mono expires = later(now.mono, std::min(lifetime, lifetime_max_));
+  const Mono expires = expiry(now, lifetime);
   auto& addrs = peer.addrs;
-  std::erase_if(addrs, [&](const Known& known) { return known.expires <= now.mono; });
+  std::erase_if(addrs, [&](const Known& known) { return !peer.live(now, known); });
   auto found = std::find_if(addrs.begin(), addrs.end(),
                             [&](const Known& known) { return known.addr == bare; });
   if (found == addrs.end()) {
@@ -174,22 +174,30 @@ void PeerStore::answered(Now now, const PeerId& id, const Multiaddr& addr, Durat
   if (known != nullptr) known->answered = known->heard;
 }
 
-void PeerStore::pin(Now now, const PeerId& id, bool pinned) {
-  if (Peer* peer = pinned ? touch(now, id) : nullptr; peer != nullptr) peer->pinned = true;
-  if (pinned) return;
-  if (Peer* found = find(id)) found->pinned = false;
+void PeerStore::pin(Now now, const PeerId& id) {
+  Peer* peer = touch(now, id);
+  if (peer == nullptr || peer->pinned) return;
+  std::erase_if(peer->addrs, [&](const Known& known) { return !peer->live(now, known); });
+  peer->pinned = true;
+}
+
+void PeerStore::unpin(Now now, const PeerId& id, Duration lifetime) {
+  Peer* peer = find(id);
+  if (peer == nullptr || !peer->pinned) return;
+  peer->pinned = false;
+  for (Known& known : peer->addrs) known.expires = std::max(known.expires, expiry(now, lifetime));
 }
 
 std::vector<Multiaddr> PeerStore::known(Now now, const PeerId& id) const {
   const Peer* found = find(id);
   if (found == nullptr) return {};
   if (found->addrs.size() == 1) {
-    if (found->addrs.front().expires <= now.mono) return {};
+    if (!found->live(now, found->addrs.front())) return {};
     return {found->addrs.front().addr};
   }
   std::vector<const Known*> live;
   for (const Known& known : found->addrs)
-    if (known.expires > now.mono) live.push_back(&known);
+    if (found->live(now, known)) live.push_back(&known);
   std::sort(live.begin(), live.end(), [](const Known* a, const Known* b) {
     if (a->answered != b->answered) return a->answered > b->answered;
     if (a->certified != b->certified) return a->certified;

@@ -3,8 +3,9 @@
 // Rules
 // * At most `addrs_max` addresses a peer and `peers_max` peers. A full peer drops the address that
 //   expires first; a full store drops the peer that was touched (learned or dialled) longest ago.
-//   Connected peers are pinned: a flood of rumours does not evict them. Whenever one is
-//   touched, the next one in turn goes if all that is known of it has expired.
+//   Whenever one is touched, the next one in turn goes if all that is known of it has expired.
+// * Connected peers are pinned: a flood of rumours does not evict them, and nothing that is known
+//   of them expires until some time after the connection.
 // * Lifetimes saturate at `lifetime_max`. Hearing of an address again extends it, never shortens
 // it.
 // * A signed record replaces what an older record of that peer said; records with a sequence number
@@ -41,7 +42,9 @@ class PeerStore {
   bool learn_record(Now now, const PeerId& id, std::uint64_t seq, std::span<const Multiaddr> addrs,
                     Duration lifetime);
   void answered(Now now, const PeerId& id, const Multiaddr& addr, Duration lifetime);
-  void pin(Now now, const PeerId& id, bool pinned);
+  void pin(Now now, const PeerId& id);
+  // What is known of it now, is known for `lifetime` at least.
+  void unpin(Now now, const PeerId& id, Duration lifetime);
   std::vector<Multiaddr> known(Now now, const PeerId& id) const;  // without /p2p
 
   std::size_t peers() const { return peers_.size(); }
@@ -67,6 +70,7 @@ class PeerStore {
     std::uint32_t newer = kNone;
     bool has_record = false;
     bool pinned = false;
+    bool live(Now now, const Known& known) const { return pinned || known.expires > now.mono; }
   };
   const Peer* find(const PeerId& id) const;
   Peer* find(const PeerId& id) { return const_cast<Peer*>(std::as_const(*this).find(id)); }
@@ -78,6 +82,9 @@ class PeerStore {
   std::size_t place_of(const PeerId& id) const;  // in index_: where it is, or would go
   void index_all(std::size_t places);
   void erase(std::uint32_t at);
+  Mono expiry(Now now, Duration lifetime) const {
+    return later(now.mono, std::min(lifetime, lifetime_max_));
+  }
   Known* keep(Now now, Peer& peer, const PeerId& id, const Multiaddr& addr, Duration lifetime);
 
   std::size_t peers_max_;

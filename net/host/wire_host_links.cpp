@@ -174,7 +174,7 @@ void WireHost::lose(Now now, Link& link, const Error& error) {
   }
   streams_.on_link_lost(link, error);
   const PeerId id = link.connection ? link.connection->remote() : PeerId();
-  if (peers_.on_link_lost(link)) store_.pin(now, id, false);
+  if (peers_.on_link_lost(link)) store_.unpin(now, id, config_.limits.connected_lifetime);
   link.connection.reset();
   DialEffects effects;
   dialer_.on_failed(now, std::exchange(link.attempt, {}), error, effects);

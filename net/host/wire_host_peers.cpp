@@ -33,7 +33,7 @@ std::vector<LinkSlot> WireHost::push_targets() const {
 }
 
 void WireHost::learn_identified(Now now, const PeerId& id, const wire::IdentifyFacts& facts) {
-  const Duration lifetime = config_.limits.learned_lifetime;
+  const Duration lifetime = config_.limits.connected_lifetime;
   if (facts.record)
     store_.learn_record(now, id, facts.record->sequence, facts.record->addrs, lifetime);
   else if (facts.listen_addrs)
@@ -45,8 +45,8 @@ void WireHost::on_identified(Now now, LinkSlot slot, wire::IdentifyFacts facts) 
   if (link == nullptr || link->closing) return;
   const PeerId id = link->connection->remote();
   learn_identified(now, id, facts);
-  if (link->dialler) store_.answered(now, id, link->remote, config_.limits.dialed_lifetime);
-  store_.pin(now, id, true);
+  if (link->dialler) store_.answered(now, id, link->remote, config_.limits.connected_lifetime);
+  store_.pin(now, id);
   peers_.on_identified(now, *link, std::move(facts));
   DialEffects effects;
   dialer_.on_ready(now, id, link->peer, std::exchange(link->attempt, {}), effects);

@@ -4,6 +4,16 @@
 
 namespace kith::store {
 
+namespace {
+constexpr std::size_t kCopiedBelow = 256;
+
+// A small piece in a buffer of its own: it may be a slice of a large one, and one allocation is
+// less than what is adopted.
+Bytes compact(const Bytes& from) {
+  return from.size() < kCopiedBelow ? Bytes::copy(from) : from;
+}
+}  // namespace
+
 void MemoryDisk::set(const Key& key, const std::optional<Bytes>& value) {
   if (const auto old = entries_.find(key); old != entries_.end()) {
     bytes_ -= key.second.size() + old->second.size();
@@ -24,11 +34,11 @@ void MemoryDisk::write_back(Mono now) {
 
 void MemoryDisk::apply(Mono now, const StoreWrite& write) {
   write_back(now);
-  const Key key{write.family, write.key};
+  const Key key{write.family, compact(write.key)};
   const auto old = entries_.find(key);
   undo_.push_back(
       {key, old == entries_.end() ? std::nullopt : std::optional(old->second), batches_, now});
-  set(key, write.value);
+  set(key, write.value ? std::optional(compact(*write.value)) : std::nullopt);
 }
 
 void MemoryDisk::crash(Mono now) {

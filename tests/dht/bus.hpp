@@ -118,6 +118,7 @@ class Bus {
   void apply(Index self, ResetStream& it);
   void apply(Index self, Reply& it);
   void apply(Index self, LearnAddrs& it);
+  void apply(Index, KeepAddrs&) {}  // here nothing expires
   void apply(Index self, Persist& it);
   void apply(Index self, PersistNeighbour& it);
   void apply(Index self, SetServing& it);

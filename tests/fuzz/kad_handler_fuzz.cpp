@@ -260,6 +260,7 @@ class World final : AddrSource {
     FUZZ_CHECK(libp2p::decode_kad(encoded).has_value());
   }
   void apply(LearnAddrs&) {}
+  void apply(KeepAddrs& it) { FUZZ_CHECK(ever_.contains(it.peer.id())); }
   void apply(Persist& it) { FUZZ_CHECK(it.key.size() <= 512); }
   void apply(PersistNeighbour& it) { FUZZ_CHECK(ever_.contains(it.peer.id())); }
   void apply(SetServing&) {}

@@ -1,7 +1,9 @@
 #include "net/base/slots.hpp"
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
+#include <map>
 #include <set>
 #include <vector>
 
@@ -19,9 +21,33 @@ TEST(Slots, a_table_that_was_large_once_gives_its_cells_back) {
   for (int i = 0; i < 1000; ++i) many.push_back(table.insert(i));
   EXPECT_GE(table.cells(), 1001u);
   for (const Slot slot : many) EXPECT_TRUE(table.erase(slot));
-  table.insert(0);
-  EXPECT_LT(table.cells(), 8u);
+  EXPECT_LE(table.cells(), 32u);
+  EXPECT_EQ(table.insert(0).index, 1u) << "low places first";
   EXPECT_EQ(table.at(kept), -1);
+}
+
+TEST(Slots, a_value_stays_where_it_is_while_others_come_and_go) {
+  Table table;
+  std::vector<Slot> many;
+  for (int i = 0; i < 100; ++i) many.push_back(table.insert(i));
+  const int* place = table.find(many[50]);
+  for (int i = 0; i < 10'000; ++i) many.push_back(table.insert(i));
+  for (const Slot slot : many)
+    if (slot != many[50]) table.erase(slot);
+  EXPECT_EQ(table.find(many[50]), place);
+}
+
+TEST(Slots, entries_may_be_erased_and_inserted_while_all_are_looked_at) {
+  Table table;
+  for (int i = 0; i < 200; ++i) table.insert(i);
+  std::size_t seen = 0;
+  table.for_each([&](Slot slot, int value) {
+    ++seen;
+    table.erase(slot);
+    if (value % 50 == 0) table.insert(-1);  // in its own place, which is behind us
+  });
+  EXPECT_EQ(seen, 200u);
+  EXPECT_EQ(table.size(), 4u);
 }
 
 TEST(Slots, a_handle_into_a_cell_that_was_given_back_never_finds_what_came_later) {
@@ -42,18 +68,34 @@ TEST(Slots, a_handle_into_a_cell_that_was_given_back_never_finds_what_came_later
   }
 }
 
-TEST(Slots, what_lives_at_the_end_stays_where_it_is_and_low_places_are_taken_again) {
+// Beside a model that never takes a place again.
+RC_GTEST_PROP(Slots, finds_what_is_there_and_nothing_else, ()) {
   Table table;
-  std::vector<Slot> many;
-  for (int i = 0; i < 200; ++i) many.push_back(table.insert(i));
-  const Slot last = table.insert(7);
-  for (const Slot slot : many) table.erase(slot);
-  for (int i = 0; i < 20; ++i) table.insert(i);
-  EXPECT_EQ(table.at(last), 7);
-  table.erase(last);
-  for (int i = 0; i < 300; ++i) table.erase(table.insert(i));
-  EXPECT_LT(table.cells(), 50u);
-  EXPECT_EQ(table.size(), 20u);
+  std::map<Slot, int> there;
+  std::set<Slot> gone;
+  const auto steps = *rc::gen::inRange(1, 300);
+  for (int i = 0; i < steps; ++i) {
+    if (there.empty() || *rc::gen::inRange(0, 5) < 3) {
+      const Slot slot = table.insert(i);
+      RC_ASSERT(!gone.contains(slot));
+      RC_ASSERT(there.emplace(slot, i).second);
+    } else {
+      const auto which = *rc::gen::inRange<std::size_t>(0, there.size());
+      const Slot slot = std::next(there.begin(), static_cast<long>(which))->first;
+      RC_ASSERT(table.erase(slot));
+      RC_ASSERT(!table.erase(slot));
+      there.erase(slot);
+      gone.insert(slot);
+    }
+  }
+  RC_ASSERT(table.size() == there.size());
+  std::map<Slot, int> seen;
+  table.for_each([&](Slot slot, int value) { seen.emplace(slot, value); });
+  RC_ASSERT(seen == there);
+  for (const Slot slot : gone) RC_ASSERT(table.find(slot) == nullptr);
+  std::uint32_t lowest = 0;
+  for (const auto& [slot, value] : there) lowest += slot.index == lowest;
+  RC_ASSERT(table.insert(0).index == lowest);
 }
 
 }  // namespace

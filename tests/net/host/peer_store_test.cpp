@@ -59,16 +59,16 @@ TEST(PeerStore, a_full_peer_drops_the_address_that_expires_first) {
 TEST(PeerStore, a_full_store_drops_the_peer_touched_longest_ago_but_no_pinned_one) {
   PeerStore store(3, 3, 1h);
   for (std::uint64_t i = 1; i <= 3; ++i) store.learn(at(1s), peer(i), one(i), 1h);
-  store.pin(at(0s), peer(1), true);
+  store.pin(at(0s), peer(1));
   store.learn(at(2s), peer(2), one(9), 1h);
   store.learn(at(3s), peer(4), one(4), 1h);
   EXPECT_TRUE(store.known(at(3s), peer(3)).empty());
   EXPECT_FALSE(store.known(at(3s), peer(1)).empty());
-  store.pin(at(0s), peer(2), true);
-  store.pin(at(0s), peer(4), true);
+  store.pin(at(0s), peer(2));
+  store.pin(at(0s), peer(4));
   store.learn(at(4s), peer(5), one(5), 1h);
   EXPECT_TRUE(store.known(at(4s), peer(5)).empty());
-  store.pin(at(0s), peer(1), false);
+  store.unpin(at(0s), peer(1), 0s);
   store.learn(at(4s), peer(5), one(5), 1h);
   EXPECT_EQ(store.known(at(4s), peer(5)), one(5));
   EXPECT_EQ(store.peers(), 3u);
@@ -78,7 +78,7 @@ TEST(PeerStore, what_has_expired_goes_as_others_are_heard_of_but_no_pinned_peer)
   PeerStore store(100, 3, 1h);
   store.learn(at(0s), peer(9), one(9), 1h);  // lives long, and holds up nobody behind it
   for (std::uint64_t i = 1; i <= 5; ++i) store.learn(at(0s), peer(i), one(i), 10s);
-  store.pin(at(0s), peer(1), true);
+  store.pin(at(0s), peer(1));
   store.learn(at(1s), peer(6), one(6), 1h);
   EXPECT_EQ(store.peers(), 7u);
   const auto touch = [&](Duration when, std::uint64_t who) {
@@ -87,12 +87,27 @@ TEST(PeerStore, what_has_expired_goes_as_others_are_heard_of_but_no_pinned_peer)
   touch(20s, 7);
   EXPECT_EQ(store.peers(), 4u) << "1, 6, 7 and 9";
   EXPECT_EQ(store.known(at(20s), peer(9)), one(9));
-  store.pin(at(20s), peer(1), false);
+  store.unpin(at(20s), peer(1), 0s);
   touch(20s, 7);
   EXPECT_EQ(store.peers(), 3u);
   touch(2h, 8);
   EXPECT_EQ(store.peers(), 1u);
   EXPECT_EQ(store.known(at(2h), peer(8)), one(8));
+}
+
+TEST(PeerStore, nothing_of_a_connected_peer_expires_until_some_time_after_the_connection) {
+  PeerStore store(10, 4, 1h);
+  store.learn(at(0s), peer(1), one(1), 10s);
+  store.pin(at(20s), peer(1));  // what had expired stays so
+  EXPECT_TRUE(store.known(at(20s), peer(1)).empty());
+  store.learn(at(20s), peer(1), one(2), 10s);
+  store.learn(at(20s), peer(1), one(3), 3000s);
+  EXPECT_EQ(store.known(at(2000s), peer(1)), (std::vector{addr(3), addr(2)}));
+  store.unpin(at(2000s), peer(1), 5min);
+  EXPECT_EQ(store.known(at(2299s), peer(1)), (std::vector{addr(3), addr(2)}));
+  EXPECT_EQ(store.known(at(2300s), peer(1)), one(3)) << "which was known for longer";
+  store.unpin(at(2400s), peer(1), 5min);  // it is none any more: nothing
+  EXPECT_TRUE(store.known(at(3020s), peer(1)).empty());
 }
 
 TEST(PeerStore, addresses_that_name_another_peer_are_ignored) {

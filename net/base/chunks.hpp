@@ -1,0 +1,104 @@
+// Chunks: cells by a dense index, in pieces of equal size. A cell stays where it is while it is
+// used; a piece exists while one of its cells is used. So a table that was large for a minute
+// keeps the pieces that are in use, and what one table gives back fits the next: with thousands of
+// nodes in a process, tables that grow by moving leave holes that nothing fits.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace kith {
+
+// `Cell` is default-constructible and has a `generation`, which in a cell of a new piece begins
+// where the cells that were there before have ended.
+template <class Cell>
+class Chunks {
+ public:
+  static constexpr std::uint32_t kPiece = static_cast<std::uint32_t>(
+      std::clamp<std::size_t>(std::bit_floor(std::size_t{1024} / sizeof(Cell)), 1, 32));
+
+  // Null: not used.
+  Cell* find(std::uint32_t index) {
+    const std::size_t at = index / kPiece;
+    if (at >= pieces_.size() || (pieces_[at].used >> index % kPiece & 1) == 0) return nullptr;
+    return &pieces_[at].cells[index % kPiece];
+  }
+  // The cell, used from now on.
+  Cell& use(std::uint32_t index) {
+    const std::size_t at = index / kPiece;
+    if (at >= pieces_.size()) {
+      pieces_.resize(at + 1);
+      room_.resize(at / 64 + 1);
+    }
+    Piece& piece = pieces_[at];
+    if (piece.cells == nullptr) {
+      piece.cells = std::make_unique<Cell[]>(kPiece);
+      for (std::uint32_t i = 0; i < kPiece; ++i)
+        piece.cells[i].generation = piece.first_generation;
+    }
+    piece.used |= 1u << index % kPiece;
+    note_room(at);
+    return piece.cells[index % kPiece];
+  }
+  // `index` is used. Its value is the caller's to clear; with the last of a piece the cells go.
+  void leave(std::uint32_t index) {
+    const std::size_t at = index / kPiece;
+    Piece& piece = pieces_[at];
+    piece.used &= ~(1u << index % kPiece);
+    note_room(at);
+    if (piece.used != 0) return;
+    for (std::uint32_t i = 0; i < kPiece; ++i)
+      piece.first_generation = std::max(piece.first_generation, piece.cells[i].generation);
+    piece.cells.reset();
+  }
+  std::uint32_t lowest_free() const {
+    for (std::size_t word = 0; word < room_.size(); ++word) {
+      if (room_[word] == 0) continue;
+      const auto at = static_cast<std::uint32_t>(word * 64) +
+                      static_cast<std::uint32_t>(std::countr_zero(room_[word]));
+      return at * kPiece + static_cast<std::uint32_t>(std::countr_one(pieces_[at].used));
+    }
+    return static_cast<std::uint32_t>(pieces_.size()) * kPiece;
+  }
+  std::size_t cells() const {  // in use or kept beside one that is
+    return kPiece * static_cast<std::size_t>(
+                        std::count_if(pieces_.begin(), pieces_.end(),
+                                      [](const Piece& piece) { return piece.used != 0; }));
+  }
+  void prefetch(std::uint32_t index) const {
+    const std::size_t at = index / kPiece;
+    if (at >= pieces_.size() || pieces_[at].cells == nullptr) return;
+    const auto* from = reinterpret_cast<const char*>(&pieces_[at].cells[index % kPiece]);
+    for (std::size_t line = 0; line < sizeof(Cell); line += 64) __builtin_prefetch(from + line);
+  }
+  // In index order; `each(index, cell)` may use and leave cells.
+  template <class Each>
+  void for_each(Each&& each) {
+    for (std::size_t at = 0; at < pieces_.size(); ++at)
+      for (std::uint32_t i = 0; i < kPiece && pieces_[at].used >> i != 0; ++i)
+        if (pieces_[at].used >> i & 1)
+          each(static_cast<std::uint32_t>(at) * kPiece + i, pieces_[at].cells[i]);
+  }
+
+ private:
+  struct Piece {
+    std::unique_ptr<Cell[]> cells;
+    std::uint32_t used = 0;  // a bit for each
+    std::uint32_t first_generation = 0;
+  };
+  void note_room(std::size_t at) {
+    const std::uint64_t bit = std::uint64_t{1} << at % 64;
+    constexpr std::uint32_t kFull = kPiece == 32 ? UINT32_MAX : (1u << kPiece) - 1;
+    if (pieces_[at].used == kFull)
+      room_[at / 64] &= ~bit;
+    else
+      room_[at / 64] |= bit;
+  }
+  std::vector<Piece> pieces_;
+  std::vector<std::uint64_t> room_;  // a bit for each piece: not all of it is used
+};
+
+}  // namespace kith
