@@ -33,7 +33,7 @@ void SimHosts::attach(SimHost& host, NodeIndex node) {
 void SimHosts::detach(NodeIndex node) { hosts_[node] = nullptr; }
 
 SimLinkRef SimHosts::dial(SimHost& from, NodeIndex node, const Multiaddr& to) {
-  const SimLinkRef ref{links_.insert(std::make_unique<SimLink>()), 0};
+  const SimLinkRef ref{links_.insert(pool_.take()), 0};
   SimLink::Side& mine = *find(ref);
   SimLink::Side& theirs = other(ref);
   mine.node = node;
@@ -318,6 +318,7 @@ void SimHosts::erase_if_over(host::LinkSlot slot) {
   if (link == nullptr) return;
   for (SimLink::Side& side : (*link)->sides)
     if (side.host != nullptr || !side.flight.empty() || !side.urgent.empty()) return;
+  pool_.give_back(*link);
   links_.erase(slot);
 }
 
@@ -332,7 +333,7 @@ void SimHosts::on_cut(std::optional<NodeIndex> node) {
     }
     return;
   }
-  links_.for_each([&](host::LinkSlot slot, std::unique_ptr<SimLink>&) {
+  links_.for_each([&](host::LinkSlot slot, SimLink*) {
     watch_for_silence({slot, 0});
     watch_for_silence({slot, 1});
   });
@@ -341,7 +342,7 @@ void SimHosts::on_cut(std::optional<NodeIndex> node) {
 // Both sides hear of it by what they send next, or by their keep-alives.
 void SimHosts::on_moved(NodeIndex node) {
   if (node < hosts_.size() && hosts_[node] != nullptr) hosts_[node]->on_moved();
-  links_.for_each([&](host::LinkSlot slot, std::unique_ptr<SimLink>& link) {
+  links_.for_each([&](host::LinkSlot slot, SimLink* link) {
     if (link->sides[0].node != node && link->sides[1].node != node) return;
     for (SimLink::Side& side : link->sides) side.cut = true;
     watch_for_silence({slot, 0});

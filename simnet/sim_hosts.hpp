@@ -90,7 +90,8 @@ class SimHosts final : public EventHandler, private CutWatcher {
 
   SimNet& net_;
   std::uint16_t handler_;
-  Slots<host::LinkSlot, std::unique_ptr<SimLink>> links_;
+  Slots<host::LinkSlot, SimLink*> links_;
+  SimLinkPool pool_;
   std::vector<SimHost*> hosts_;  // by node
   std::vector<SimLinkRef> dirty_;
   FramePool frames_;

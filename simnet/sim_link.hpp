@@ -220,6 +220,30 @@ struct SimLink {
   std::array<Side, 2> sides;  // 0 dialled
 };
 
+// In slabs: aligned allocations one by one leave a hole beside each, in which no other fits (a
+// tenth of the memory of a large simulation).
+class SimLinkPool {
+ public:
+  SimLink* take() {
+    if (free_.empty()) {
+      slabs_.push_back(std::make_unique<SimLink[]>(kSlab));
+      for (std::size_t i = kSlab; i > 0; --i) free_.push_back(&slabs_.back()[i - 1]);
+    }
+    SimLink* taken = free_.back();
+    free_.pop_back();
+    return taken;
+  }
+  void give_back(SimLink* link) {
+    *link = {};
+    free_.push_back(link);
+  }
+
+ private:
+  static constexpr std::size_t kSlab = 256;
+  std::vector<std::unique_ptr<SimLink[]>> slabs_;
+  std::vector<SimLink*> free_;
+};
+
 struct SimLinkRef {
   host::LinkSlot link;
   std::uint32_t side = 0;  // 0 or 1; as wide as what it lies in, which is copied for each frame
