@@ -230,6 +230,7 @@ void Attachment::carry_out(Now now) {
     std::visit([&](auto& what) { perform(now, what); }, effect);
   }
   effects_.clear();
+  described_.reset();
   if (effects_.capacity() > kKeptEffects) effects_.shrink_to_fit();
   carrying_out_ = false;
   arm();
@@ -271,8 +272,11 @@ void Attachment::perform(Now now, Deliver& effect) {
   if (to != nullptr) to->on_message(now, effect.message.topic, describe(effect.message));
 }
 
-GossipMessage Attachment::describe(const Message& message) const {
-  GossipMessage described;
+// Nearly all are judged and delivered in one go.
+const GossipMessage& Attachment::describe(const Message& message) {
+  if (described_ && described_->id.data() == message.id.data() && described_->via == message.via)
+    return *described_;
+  GossipMessage& described = described_.emplace();
   if (Result<PeerId> from = PeerId::decode(message.author())) described.from = std::move(*from);
   described.id = message.id;
   described.data = message.data;

@@ -86,7 +86,8 @@ class Attachment final : public Gossip,
   void perform(Now now, Verify& effect);
   void perform(Now now, Judge& effect);
   void perform(Now now, Deliver& effect);
-  GossipMessage describe(const Message& message) const;
+  // Valid until the next, or until what is at hand is carried out.
+  const GossipMessage& describe(const Message& message);
   TopicHandler* handler(TopicIndex topic) const;
 
   host::Host& host_;
@@ -101,6 +102,7 @@ class Attachment final : public Gossip,
   SlotMap<host::PeerSlot, Link> links_;
   std::deque<Held> held_;
   Effects effects_;
+  std::optional<GossipMessage> described_;
   bool carrying_out_ = false;
   Mono armed_ = kNever;
 };

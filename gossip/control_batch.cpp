@@ -24,19 +24,48 @@ void ControlBatch::graft(host::PeerSlot to, std::string_view topic) {
 void ControlBatch::prune(host::PeerSlot to, std::string_view topic, std::uint64_t backoff_seconds) {
   items_.push_back({to, Kind::prune, topic, backoff_seconds, {}});
 }
-void ControlBatch::ihave(const std::vector<host::PeerSlot>& to, std::string_view topic,
+void ControlBatch::ihave(std::vector<host::PeerSlot> to, std::string_view topic,
                          std::vector<Bytes> ids) {
-  if (to.empty()) return;
-  for (const host::PeerSlot peer : to)
-    items_.push_back({peer, Kind::ihave, topic, offers_.size(), {}});
-  offers_.push_back(std::move(ids));
+  if (!to.empty()) offers_.push_back({std::move(to), topic, std::move(ids)});
 }
 void ControlBatch::iwant(host::PeerSlot to, ByteView id) {
   items_.push_back({to, Kind::iwant, {}, 0, Bytes::copy(id)});
 }
 
 void ControlBatch::flush(Effects& out) {
-  if (items_.empty()) return;
+  if (empty()) return;
+  const bool apart = offers_.size() <= kOffersApartMax;
+  for (std::size_t i = 0; i < offers_.size() && !apart; ++i)
+    for (const host::PeerSlot peer : offers_[i].to)
+      items_.push_back({peer, Kind::ihave, offers_[i].topic, i, {}});
+  flush_items(out);
+  for (std::size_t i = 0; i < offers_.size() && apart; ++i)
+    encode_offer(offers_[i], [&](const Bytes& rpc) {
+      for (const host::PeerSlot peer : offers_[i].to)
+        out.push_back(SendRpc{peer, rpc, host::Priority::control});
+    });
+  items_.clear();
+  offers_.clear();
+  if (items_.capacity() > kKeptItems) items_.shrink_to_fit();
+  offers_.shrink_to_fit();
+}
+
+template <class Send>
+void ControlBatch::encode_offer(const Offer& offer, Send&& send) {
+  const std::size_t first = offer.topic.size() + kElementOverhead;
+  libp2p::GossipControlOut rpc;
+  for (std::size_t at = 0; at < offer.ids.size();) {
+    rpc.ihave = {{offer.topic, {}}};
+    for (std::size_t size = first; at < offer.ids.size(); ++at) {
+      if (size + kItemMax > kControlRpcBytesMax) break;
+      rpc.ihave.back().ids.push_back(offer.ids[at].view());
+      size += offer.ids[at].size() + kIdOverhead;
+    }
+    send(libp2p::encode_gossip_control(rpc));
+  }
+}
+
+void ControlBatch::flush_items(Effects& out) {
   std::stable_sort(items_.begin(), items_.end(),
                    [](const Item& a, const Item& b) { return a.to < b.to; });
   libp2p::GossipControlOut rpc;
@@ -60,7 +89,7 @@ void ControlBatch::flush(Effects& out) {
         rpc.prune.push_back({item.topic, item.number});
         break;
       case Kind::ihave:
-        for (const Bytes& id : offers_[static_cast<std::size_t>(item.number)]) {
+        for (const Bytes& id : offers_[static_cast<std::size_t>(item.number)].ids) {
           if (size + kItemMax > kControlRpcBytesMax) send(item.to);
           if (rpc.ihave.empty() || rpc.ihave.back().topic != item.topic) {
             rpc.ihave.push_back({item.topic, {}});
@@ -79,9 +108,6 @@ void ControlBatch::flush(Effects& out) {
     const bool last = i + 1 == items_.size() || items_[i + 1].to != item.to;
     if (last || size + kItemMax > kControlRpcBytesMax) send(item.to);
   }
-  items_.clear();
-  offers_.clear();
-  if (items_.capacity() > kKeptItems) items_.shrink_to_fit();
 }
 
 }  // namespace kith::gossip

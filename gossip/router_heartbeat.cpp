@@ -76,7 +76,7 @@ void Router::offer(Now now, TopicIndex index, const Topic& topic) {
   }
   choose(to, std::max(config_.degree_lazy, to.size() * kGossipFactorPercent / 100));
   counters_.ihave_ids_sent += to.size() * ids.size();
-  batch_.ihave(to, *topic.name, std::move(ids));
+  batch_.ihave(std::move(to), *topic.name, std::move(ids));
 }
 
 std::vector<host::PeerSlot> Router::candidates(Now now, const Topic& topic, bool outbound_only) {

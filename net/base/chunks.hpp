@@ -12,8 +12,8 @@
 
 namespace kith {
 
-// `Cell` is default-constructible and has a `generation`, which in a cell of a new piece begins
-// where the cells that were there before have ended.
+// `Cell` is default-constructible. If it has a `generation`, that begins in the cells of a new piece
+// where those that were there before have ended.
 template <class Cell>
 class Chunks {
  public:
@@ -26,6 +26,9 @@ class Chunks {
     if (at >= pieces_.size() || (pieces_[at].used >> index % kPiece & 1) == 0) return nullptr;
     return &pieces_[at].cells[index % kPiece];
   }
+  // Of a used cell.
+  Cell& at(std::uint32_t index) { return pieces_[index / kPiece].cells[index % kPiece]; }
+  const Cell& at(std::uint32_t index) const { return const_cast<Chunks*>(this)->at(index); }
   // The cell, used from now on.
   Cell& use(std::uint32_t index) {
     const std::size_t at = index / kPiece;
@@ -36,8 +39,9 @@ class Chunks {
     Piece& piece = pieces_[at];
     if (piece.cells == nullptr) {
       piece.cells = std::make_unique<Cell[]>(kPiece);
-      for (std::uint32_t i = 0; i < kPiece; ++i)
-        piece.cells[i].generation = piece.first_generation;
+      if constexpr (kGenerations)
+        for (std::uint32_t i = 0; i < kPiece; ++i)
+          piece.cells[i].generation = piece.first_generation;
     }
     piece.used |= 1u << index % kPiece;
     note_room(at);
@@ -50,8 +54,9 @@ class Chunks {
     piece.used &= ~(1u << index % kPiece);
     note_room(at);
     if (piece.used != 0) return;
-    for (std::uint32_t i = 0; i < kPiece; ++i)
-      piece.first_generation = std::max(piece.first_generation, piece.cells[i].generation);
+    if constexpr (kGenerations)
+      for (std::uint32_t i = 0; i < kPiece; ++i)
+        piece.first_generation = std::max(piece.first_generation, piece.cells[i].generation);
     piece.cells.reset();
   }
   std::uint32_t lowest_free() const {
@@ -84,6 +89,7 @@ class Chunks {
   }
 
  private:
+  static constexpr bool kGenerations = requires(Cell & cell) { cell.generation; };
   struct Piece {
     std::unique_ptr<Cell[]> cells;
     std::uint32_t used = 0;  // a bit for each

@@ -21,10 +21,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "net/base/chunks.hpp"
 #include "net/base/time.hpp"
 #include "schema/base/multiaddr.hpp"
 #include "schema/base/peer_id.hpp"
@@ -47,7 +49,7 @@ class PeerStore {
   void unpin(Now now, const PeerId& id, Duration lifetime);
   std::vector<Multiaddr> known(Now now, const PeerId& id) const;  // without /p2p
 
-  std::size_t peers() const { return peers_.size(); }
+  std::size_t peers() const { return size_; }
   std::size_t addrs(const PeerId& id) const;
 
  private:
@@ -58,20 +60,38 @@ class PeerStore {
     std::uint32_t heard : 31 = 0;  // a stamp of when it was last heard of
     bool certified : 1 = false;
   };
-  static_assert(sizeof(Known) == 40);  // most peers have one, in a malloc chunk of 48
+  // Nearly all peers have one, which lies here; when there are more, all lie elsewhere.
+  class Addrs {
+   public:
+    std::span<Known> all() {
+      if (many_ != nullptr) return *many_;
+      return {&one_, one_.addr.empty() ? 0u : 1u};
+    }
+    std::span<const Known> all() const { return const_cast<Addrs*>(this)->all(); }
+    std::size_t size() const { return all().size(); }
+    Known& add(const Multiaddr& addr);
+    template <class Gone>
+    void erase_if(Gone&& gone);
+
+   private:
+    Known one_;
+    std::unique_ptr<std::vector<Known>> many_;
+  };
   // Stamps begin again after so many: addresses of one peer may then stand in the wrong order.
   static constexpr std::uint32_t kStampMask = (1u << 31) - 1;
   static constexpr std::uint32_t kNone = UINT32_MAX;
   struct Peer {
     PeerId id;
-    std::vector<Known> addrs;
+    Addrs addrs;
     std::uint64_t record_seq = 0;
     std::uint32_t older = kNone;  // by when they were touched
     std::uint32_t newer = kNone;
     bool has_record = false;
     bool pinned = false;
     bool live(Now now, const Known& known) const { return pinned || known.expires > now.mono; }
+    void drop_expired(Now now);
   };
+  std::uint32_t index_of(const PeerId& id) const;  // of peers_; kNone: not there
   const Peer* find(const PeerId& id) const;
   Peer* find(const PeerId& id) { return const_cast<Peer*>(std::as_const(*this).find(id)); }
   Peer* touch(Now now, const PeerId& id);
@@ -91,7 +111,8 @@ class PeerStore {
   std::size_t addrs_max_;
   Duration lifetime_max_;
   std::uint32_t heard_ = 0;           // the last stamp
-  std::vector<Peer> peers_;           // dense
+  Chunks<Peer> peers_;                // dense: 0 to size_ - 1
+  std::uint32_t size_ = 0;
   std::vector<std::uint32_t> index_;  // of peers_, by keyed hash of the id: open addressing
   std::uint32_t hand_ = 0;            // of peers_: whose addresses are looked at next
   std::uint32_t oldest_ = kNone;

@@ -117,6 +117,43 @@ TEST_F(Heartbeat, many_ids_are_offered_in_rpcs_that_everybody_takes) {
   EXPECT_LE(node.said.size(), kIHavesPerHeartbeatMax);
 }
 
+TEST_F(Heartbeat, one_offer_is_encoded_once_for_all_whom_it_goes_to) {
+  graft_in(1, 6);
+  for (std::uint32_t i = 7; i <= 9; ++i) node.ready(i, {"a"});
+  node.hear_message(1, 99, "a", "news");
+  node.take_said();
+  node.beat();
+  ASSERT_EQ(node.said.size(), 3u);
+  for (const Said& rpc : node.said) EXPECT_EQ(rpc.bytes.data(), node.said[0].bytes.data());
+}
+
+// A peer takes ten RPCs with IHAVE between two of its heartbeats, in which we may have two.
+TEST(HeartbeatOffers, of_many_topics_share_the_rpcs_of_a_peer) {
+  for (const std::size_t topics : {kOffersApartMax, kOffersApartMax + 1}) {
+    Harness node;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < topics; ++i) names.push_back("t" + std::to_string(i));
+    for (const std::string& name : names) node.subscribe(name);
+    for (std::uint32_t i = 1; i <= 30; ++i) node.ready(i, names);  // more than the meshes take
+    for (int i = 0; i < 5; ++i) node.beat();
+    for (const std::string& name : names) node.publish(name, "x");
+    node.take_said();
+    node.beat();
+    std::map<PeerSlot, std::size_t> rpcs;
+    std::size_t offers = 0;
+    for (const Said& rpc : node.said) {
+      if (rpc.ihave.empty()) continue;
+      ++rpcs[rpc.to];
+      offers += rpc.ihave_topics.size();
+    }
+    EXPECT_EQ(offers, topics * 6);
+    for (const auto& [peer, count] : rpcs) EXPECT_LE(count, kOffersApartMax);
+    std::size_t sent = 0;
+    for (const auto& [peer, count] : rpcs) sent += count;
+    EXPECT_EQ(sent, topics <= kOffersApartMax ? offers : rpcs.size());
+  }
+}
+
 TEST_F(Heartbeat, message_is_served_for_five_heartbeats) {
   graft_in(1, 1);
   node.ready(2);
