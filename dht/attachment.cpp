@@ -230,11 +230,7 @@ void Attachment::carry_out(Now, Reply& it) {
   host_.send(stream, encode_reply(std::move(it), *this, config_.dht.keep_private_addrs));
 }
 void Attachment::carry_out(Now, LearnAddrs& it) { host_.learn_addrs(it.id, it.addrs, it.lifetime); }
-void Attachment::carry_out(Now, KeepAddrs& it) {
-  std::vector<Multiaddr> addrs = host_.known_addrs(it.peer.id());
-  std::reverse(addrs.begin(), addrs.end());  // what is heard of last is listed first
-  host_.learn_addrs(it.peer.id(), addrs, it.lifetime);
-}
+void Attachment::carry_out(Now, KeepAddrs& it) { host_.keep_addrs(it.peer.id(), it.lifetime); }
 void Attachment::carry_out(Now, Persist& it) {
   batch_.writes.push_back({family_, std::move(it.key), std::move(it.value)});
 }

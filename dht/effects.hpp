@@ -52,7 +52,7 @@ struct LearnAddrs {
   std::vector<Multiaddr> addrs;
   Duration lifetime{};
 };
-// As LearnAddrs, with the addresses that the peer store has.
+// Host::keep_addrs.
 struct KeepAddrs {
   PeerRef peer;
   Duration lifetime{};

@@ -136,6 +136,10 @@ std::vector<Multiaddr> SimHost::observed_addrs() const {
   return seen;
 }
 
+void SimHost::keep_addrs(const PeerId& id, Duration lifetime) {
+  store_.extend(loop_.now(), id, lifetime);
+}
+
 void SimHost::learn_addrs(const PeerId& id, std::span<const Multiaddr> addrs, Duration lifetime) {
   if (id != self()) store_.learn(loop_.now(), id, addrs, lifetime);
 }

@@ -60,6 +60,7 @@ class SimHost final : public host::Host, private Alarm {
   const host::PeerFacts* facts(host::PeerSlot peer) const override;
   std::vector<host::PeerStatus> peers() const override;
   void learn_addrs(const PeerId& id, std::span<const Multiaddr> addrs, Duration lifetime) override;
+  void keep_addrs(const PeerId& id, Duration lifetime) override;
   std::vector<Multiaddr> known_addrs(const PeerId& id) const override;
   host::StreamSlot open(host::PeerSlot peer, host::ProtocolIndex protocol, Bytes first,
                         host::Priority priority) override;

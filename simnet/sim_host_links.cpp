@@ -94,8 +94,8 @@ void SimHost::on_frame(SimLinkRef ref, SimLink::Side& side, Frame& frame) {
     case FrameKind::facts:
       if (Peer* peer = peers_.find(side.peer); peer != nullptr && take_push(*peer)) {
         take_facts(*peer, *frame.facts);
-        store_.learn(loop_.now(), peer->facts.id, frame.facts->listen_addrs,
-                     config_.limits.connected_lifetime);
+        store_.claimed(loop_.now(), peer->facts.id, frame.facts->listen_addrs,
+                       config_.limits.connected_lifetime);
         emit(host::PeerChanged{side.peer});
       }
       break;
@@ -199,9 +199,9 @@ void SimHost::on_facts(SimLinkRef, SimLink::Side& side, const Frame& frame) {
   take_facts(peer, *frame.facts);
   const PeerId id = peer.facts.id;
   const Duration lifetime = config_.limits.connected_lifetime;
-  store_.learn(now, id, frame.facts->listen_addrs, lifetime);
-  if (!side.ticket.inbound) store_.answered(now, id, side.remote, lifetime);
   store_.pin(now, id);
+  store_.claimed(now, id, frame.facts->listen_addrs, lifetime);
+  if (!side.ticket.inbound) store_.answered(now, id, side.remote, lifetime);
   if (!peer.ready) {
     peer.ready = true;
     peer.since = now.mono;

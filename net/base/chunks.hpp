@@ -32,9 +32,10 @@ class Chunks {
   // The cell, used from now on.
   Cell& use(std::uint32_t index) {
     const std::size_t at = index / kPiece;
-    if (at >= pieces_.size()) {
-      pieces_.resize(at + 1);
-      room_.resize(at / 64 + 1);
+    for (std::size_t next = pieces_.size(); next <= at; ++next) {
+      pieces_.emplace_back();
+      room_.resize(next / 64 + 1);
+      note_room(next);
     }
     Piece& piece = pieces_[at];
     if (piece.cells == nullptr) {
@@ -56,7 +57,8 @@ class Chunks {
     if (piece.used != 0) return;
     if constexpr (kGenerations)
       for (std::uint32_t i = 0; i < kPiece; ++i)
-        piece.first_generation = std::max(piece.first_generation, piece.cells[i].generation);
+        if (static_cast<std::int32_t>(piece.cells[i].generation - piece.first_generation) > 0)
+          piece.first_generation = piece.cells[i].generation;  // they may wrap
     piece.cells.reset();
   }
   std::uint32_t lowest_free() const {

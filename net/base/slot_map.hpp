@@ -33,10 +33,10 @@ class SlotMap {
   bool erase(H slot) {
     T* found = find(slot);
     if (found == nullptr) return false;
-    *found = T{};
+    [[maybe_unused]] const T gone = std::exchange(*found, T{});
     cells_.leave(slot.index);
     --size_;
-    return true;
+    return true;  // what ends with the value finds the map without it
   }
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }

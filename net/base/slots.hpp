@@ -49,11 +49,11 @@ class Slots {
   bool erase(H handle) {
     if (find(handle) == nullptr) return false;
     Cell& cell = *cells_.find(handle.index);
+    [[maybe_unused]] const std::optional<T> gone = std::exchange(cell.value, std::nullopt);
     ++cell.generation;
-    cell.value.reset();
     cells_.leave(handle.index);
     --size_;
-    return true;
+    return true;  // what ends with the value finds the table without it
   }
   std::size_t size() const { return size_; }
   std::size_t cells() const { return cells_.cells(); }  // in use or kept for later

@@ -168,6 +168,8 @@ class Host {
   // first.
   virtual void learn_addrs(const PeerId& id, std::span<const Multiaddr> addrs,
                            Duration lifetime) = 0;
+  // What the last connection to it showed of it is known for so long, at least.
+  virtual void keep_addrs(const PeerId& id, Duration lifetime) = 0;
   virtual std::vector<Multiaddr> known_addrs(const PeerId& id) const = 0;
 
   virtual StreamSlot open(PeerSlot peer, ProtocolIndex protocol, Bytes first,

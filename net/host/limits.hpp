@@ -63,8 +63,8 @@ struct HostLimits {
   // Peer store.
   std::size_t known_peers_max = 4096;
   std::size_t known_addrs_per_peer_max = 64;
-  // What a peer claims and where it answered is known while it is connected, and for so long after.
-  // Who needs it longer learns it for longer (Host::learn_addrs).
+  // What a peer claims and where it answered is known while it is connected, and for so long after;
+  // for longer by Host::keep_addrs.
   Duration connected_lifetime = 2min;
   Duration known_lifetime_max = 48h;  // lifetimes of others saturate here
 };

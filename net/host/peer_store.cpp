@@ -163,6 +163,7 @@ PeerStore::Known* PeerStore::keep(Now now, Peer& peer, const PeerId& id, const M
     if (all.size() >= addrs_max_) {
       const Known* least =
           &*std::min_element(all.begin(), all.end(), [](const Known& a, const Known& b) {
+            if (a.shown != b.shown) return b.shown;
             return a.expires != b.expires ? a.expires < b.expires : a.heard < b.heard;
           });
       peer.addrs.erase_if([&](const Known& known) { return &known == least; });
@@ -184,18 +185,40 @@ void PeerStore::learn(Now now, const PeerId& id, std::span<const Multiaddr> addr
     keep(now, *peer, id, addr, lifetime);
 }
 
+void PeerStore::pin(Now now, const PeerId& id) {
+  Peer* peer = touch(now, id);
+  if (peer == nullptr || peer->pinned) return;
+  peer->drop_expired(now);
+  peer->pinned = true;
+  for (Known& known : peer->addrs.all()) known.shown = false;
+}
+
+void PeerStore::claimed(Now now, const PeerId& id, std::span<const Multiaddr> addrs,
+                        Duration lifetime) {
+  if (id.empty() || addrs.empty() || addrs_max_ == 0) return;
+  Peer* peer = touch(now, id);
+  if (peer == nullptr) return;
+  for (const Multiaddr& addr : addrs.first(std::min(addrs.size(), addrs_max_)))
+    if (Known* known = keep(now, *peer, id, addr, lifetime)) known->shown = true;
+}
+
+// What it does not name any more goes; what it names again keeps a longer life.
 bool PeerStore::learn_record(Now now, const PeerId& id, std::uint64_t seq,
                              std::span<const Multiaddr> addrs, Duration lifetime) {
   if (id.empty() || addrs_max_ == 0) return false;
   Peer* peer = touch(now, id);
-  if (peer == nullptr || (peer->has_record && seq <= peer->record_seq)) return false;
+  if (peer == nullptr || (peer->has_record && seq < peer->record_seq)) return false;
   peer->has_record = true;
   peer->record_seq = seq;
-  peer->addrs.erase_if([](const Known& known) { return known.certified; });
-  for (const Multiaddr& addr : addrs.first(std::min(addrs.size(), addrs_max_))) {
-    Known* known = keep(now, *peer, id, addr, lifetime);
-    if (known != nullptr) known->certified = true;
-  }
+  const auto named = [&](const Known& known) {
+    return std::any_of(addrs.begin(), addrs.end(), [&](const Multiaddr& addr) {
+      return addr == known.addr || addr.without_peer_id() == known.addr;
+    });
+  };
+  peer->addrs.erase_if([&](const Known& known) { return known.certified && !named(known); });
+  for (const Multiaddr& addr : addrs.first(std::min(addrs.size(), addrs_max_)))
+    if (Known* known = keep(now, *peer, id, addr, lifetime))
+      known->certified = known->shown = true;
   return true;
 }
 
@@ -204,21 +227,24 @@ void PeerStore::answered(Now now, const PeerId& id, const Multiaddr& addr, Durat
   Peer* peer = touch(now, id);
   if (peer == nullptr) return;
   Known* known = keep(now, *peer, id, addr, lifetime);
-  if (known != nullptr) known->answered = known->heard;
+  if (known == nullptr) return;
+  known->answered = known->heard;
+  known->shown = true;
 }
 
-void PeerStore::pin(Now now, const PeerId& id) {
-  Peer* peer = touch(now, id);
-  if (peer == nullptr || peer->pinned) return;
-  peer->drop_expired(now);
-  peer->pinned = true;
+void PeerStore::extend(Now now, const PeerId& id, Duration lifetime) {
+  Peer* peer = find(id);
+  if (peer == nullptr) return;
+  for (Known& known : peer->addrs.all())
+    if (known.shown && peer->live(now, known))
+      known.expires = std::max(known.expires, expiry(now, lifetime));
 }
 
 void PeerStore::unpin(Now now, const PeerId& id, Duration lifetime) {
   Peer* peer = find(id);
   if (peer == nullptr || !peer->pinned) return;
+  extend(now, id, lifetime);
   peer->pinned = false;
-  for (Known& known : peer->addrs.all()) known.expires = std::max(known.expires, expiry(now, lifetime));
 }
 
 std::vector<Multiaddr> PeerStore::known(Now now, const PeerId& id) const {

@@ -4,12 +4,13 @@
 // * At most `addrs_max` addresses a peer and `peers_max` peers. A full peer drops the address that
 //   expires first; a full store drops the peer that was touched (learned or dialled) longest ago.
 //   Whenever one is touched, the next one in turn goes if all that is known of it has expired.
-// * Connected peers are pinned: a flood of rumours does not evict them, and nothing that is known
-//   of them expires until some time after the connection.
+// * Connected peers are pinned: a flood of rumours does not evict them, nor what their connection
+//   shows: the addresses that they say they have and where they answered. These do not expire while
+//   it lasts, and afterwards they are known for some time yet; what others say of them is not.
 // * Lifetimes saturate at `lifetime_max`. Hearing of an address again extends it, never shortens
 // it.
-// * A signed record replaces what an older record of that peer said; records with a sequence number
-//   at or below the last one are ignored (replay). The number is forgotten with the peer.
+// * A signed record replaces what an older record of that peer said; records with a lower sequence
+//   number than the last one are ignored (replay). The number is forgotten with the peer.
 // * known() lists first what answered a dial, the latest first; then certified addresses; then the
 //   rest by when they were last heard of.
 //
@@ -38,15 +39,19 @@ class PeerStore {
   PeerStore(std::size_t peers_max, std::size_t addrs_max, Duration lifetime_max)
       : peers_max_(peers_max), addrs_max_(addrs_max), lifetime_max_(lifetime_max) {}
 
-  // A trailing /p2p is dropped; an address that names another peer is ignored.
+  // What somebody says. A trailing /p2p is dropped; an address that names another peer is ignored.
   void learn(Now now, const PeerId& id, std::span<const Multiaddr> addrs, Duration lifetime);
-  // The addresses of a verified signed record. False: an old or repeated one.
+
+  // A connection begins: what follows of these is what it shows, until the next begins.
+  void pin(Now now, const PeerId& id);
+  void claimed(Now now, const PeerId& id, std::span<const Multiaddr> addrs, Duration lifetime);
+  // The addresses of a verified signed record. False: an old one.
   bool learn_record(Now now, const PeerId& id, std::uint64_t seq, std::span<const Multiaddr> addrs,
                     Duration lifetime);
   void answered(Now now, const PeerId& id, const Multiaddr& addr, Duration lifetime);
-  void pin(Now now, const PeerId& id);
-  // What is known of it now, is known for `lifetime` at least.
-  void unpin(Now now, const PeerId& id, Duration lifetime);
+  // What the last connection showed is known for `lifetime` at least.
+  void extend(Now now, const PeerId& id, Duration lifetime);
+  void unpin(Now now, const PeerId& id, Duration lifetime);  // it has ended; extends
   std::vector<Multiaddr> known(Now now, const PeerId& id) const;  // without /p2p
 
   std::size_t peers() const { return size_; }
@@ -57,8 +62,9 @@ class PeerStore {
     Multiaddr addr;
     Mono expires{};
     std::uint32_t answered = 0;    // a stamp of when it last answered a dial; 0: never
-    std::uint32_t heard : 31 = 0;  // a stamp of when it was last heard of
+    std::uint32_t heard : 30 = 0;  // a stamp of when it was last heard of
     bool certified : 1 = false;
+    bool shown : 1 = false;  // by the last connection
   };
   // Nearly all peers have one, which lies here; when there are more, all lie elsewhere.
   class Addrs {
@@ -78,7 +84,7 @@ class PeerStore {
     std::unique_ptr<std::vector<Known>> many_;
   };
   // Stamps begin again after so many: addresses of one peer may then stand in the wrong order.
-  static constexpr std::uint32_t kStampMask = (1u << 31) - 1;
+  static constexpr std::uint32_t kStampMask = (1u << 30) - 1;
   static constexpr std::uint32_t kNone = UINT32_MAX;
   struct Peer {
     PeerId id;
@@ -88,7 +94,9 @@ class PeerStore {
     std::uint32_t newer = kNone;
     bool has_record = false;
     bool pinned = false;
-    bool live(Now now, const Known& known) const { return pinned || known.expires > now.mono; }
+    bool live(Now now, const Known& known) const {
+      return (pinned && known.shown) || known.expires > now.mono;
+    }
     void drop_expired(Now now);
   };
   std::uint32_t index_of(const PeerId& id) const;  // of peers_; kNone: not there

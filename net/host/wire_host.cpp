@@ -172,6 +172,10 @@ void WireHost::learn_addrs(const PeerId& id, std::span<const Multiaddr> addrs, D
   if (id != self()) store_.learn(loop_.now(), id, addrs, lifetime);
 }
 
+void WireHost::keep_addrs(const PeerId& id, Duration lifetime) {
+  store_.extend(loop_.now(), id, lifetime);
+}
+
 std::vector<Multiaddr> WireHost::known_addrs(const PeerId& id) const {
   return store_.known(loop_.now(), id);
 }

@@ -93,6 +93,7 @@ class WireHost final : public Host,
   const PeerFacts* facts(PeerSlot peer) const override;
   std::vector<PeerStatus> peers() const override { return peers_.status(); }
   void learn_addrs(const PeerId& id, std::span<const Multiaddr> addrs, Duration lifetime) override;
+  void keep_addrs(const PeerId& id, Duration lifetime) override;
   std::vector<Multiaddr> known_addrs(const PeerId& id) const override;
   StreamSlot open(PeerSlot peer, ProtocolIndex protocol, Bytes first, Priority priority) override;
   void send(StreamSlot stream, Bytes message, Priority priority, std::uint64_t tag) override;

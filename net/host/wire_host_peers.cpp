@@ -36,17 +36,17 @@ void WireHost::learn_identified(Now now, const PeerId& id, const wire::IdentifyF
   const Duration lifetime = config_.limits.connected_lifetime;
   if (facts.record)
     store_.learn_record(now, id, facts.record->sequence, facts.record->addrs, lifetime);
-  else if (facts.listen_addrs)
-    store_.learn(now, id, *facts.listen_addrs, lifetime);
+  if ((!facts.record || facts.record->addrs.empty()) && facts.listen_addrs)
+    store_.claimed(now, id, *facts.listen_addrs, lifetime);
 }
 
 void WireHost::on_identified(Now now, LinkSlot slot, wire::IdentifyFacts facts) {
   Link* link = find_link(slot);
   if (link == nullptr || link->closing) return;
   const PeerId id = link->connection->remote();
+  store_.pin(now, id);
   learn_identified(now, id, facts);
   if (link->dialler) store_.answered(now, id, link->remote, config_.limits.connected_lifetime);
-  store_.pin(now, id);
   peers_.on_identified(now, *link, std::move(facts));
   DialEffects effects;
   dialer_.on_ready(now, id, link->peer, std::exchange(link->attempt, {}), effects);

@@ -74,6 +74,7 @@ class FakeHost final : public host::Host {
   }
   std::vector<host::PeerStatus> peers() const override { return {}; }
   void learn_addrs(const PeerId&, std::span<const Multiaddr>, Duration) override {}
+  void keep_addrs(const PeerId&, Duration) override {}
   std::vector<Multiaddr> known_addrs(const PeerId&) const override { return {}; }
   host::StreamSlot open(host::PeerSlot peer, host::ProtocolIndex, Bytes first,
                         host::Priority priority) override {

@@ -95,19 +95,66 @@ TEST(PeerStore, what_has_expired_goes_as_others_are_heard_of_but_no_pinned_peer)
   EXPECT_EQ(store.known(at(2h), peer(8)), one(8));
 }
 
-TEST(PeerStore, nothing_of_a_connected_peer_expires_until_some_time_after_the_connection) {
+TEST(PeerStore, what_a_connection_shows_does_not_expire_until_some_time_after_it) {
   PeerStore store(10, 4, 1h);
   store.learn(at(0s), peer(1), one(1), 10s);
   store.pin(at(20s), peer(1));  // what had expired stays so
   EXPECT_TRUE(store.known(at(20s), peer(1)).empty());
-  store.learn(at(20s), peer(1), one(2), 10s);
-  store.learn(at(20s), peer(1), one(3), 3000s);
+  store.claimed(at(20s), peer(1), one(2), 10s);
+  store.answered(at(20s), peer(1), addr(3), 3000s);
+  store.learn(at(20s), peer(1), one(4), 100s);  // a rumour
+  EXPECT_EQ(store.known(at(100s), peer(1)), (std::vector{addr(3), addr(4), addr(2)}));
   EXPECT_EQ(store.known(at(2000s), peer(1)), (std::vector{addr(3), addr(2)}));
   store.unpin(at(2000s), peer(1), 5min);
   EXPECT_EQ(store.known(at(2299s), peer(1)), (std::vector{addr(3), addr(2)}));
   EXPECT_EQ(store.known(at(2300s), peer(1)), one(3)) << "which was known for longer";
   store.unpin(at(2400s), peer(1), 5min);  // it is none any more: nothing
   EXPECT_TRUE(store.known(at(3020s), peer(1)).empty());
+}
+
+TEST(PeerStore, what_the_last_connection_showed_can_be_kept_for_longer_and_nothing_else) {
+  PeerStore store(10, 4, 10h);
+  store.pin(at(0s), peer(1));
+  store.claimed(at(0s), peer(1), one(1), 1min);
+  store.learn(at(0s), peer(1), one(2), 1min);
+  store.unpin(at(0s), peer(1), 1min);
+  store.extend(at(30s), peer(1), 2h);
+  EXPECT_EQ(store.known(at(1h), peer(1)), one(1));
+  store.pin(at(1h), peer(1));  // it has moved
+  store.claimed(at(1h), peer(1), one(3), 1min);
+  store.unpin(at(1h), peer(1), 1min);
+  store.extend(at(1h), peer(1), 5h);
+  EXPECT_EQ(store.known(at(5h), peer(1)), one(3));
+  store.extend(at(7h), peer(1), 5h);  // too late
+  EXPECT_TRUE(store.known(at(7h), peer(1)).empty());
+}
+
+TEST(PeerStore, rumours_do_not_push_out_what_a_connection_shows) {
+  PeerStore store(10, 3, 10h);
+  store.pin(at(0s), peer(1));
+  store.answered(at(0s), peer(1), addr(1), 1min);
+  for (std::uint8_t i = 2; i < 9; ++i) store.learn(at(2min), peer(1), one(i), 5h);
+  EXPECT_EQ(store.known(at(1h), peer(1)), (std::vector{addr(1), addr(8), addr(7)}));
+}
+
+TEST(PeerStore, the_same_record_again_makes_its_addresses_known_again) {
+  PeerStore store(10, 4, 1h);
+  for (const Duration when : {0s, 600s}) {
+    store.pin(at(when), peer(1));
+    EXPECT_TRUE(store.learn_record(at(when), peer(1), 5, one(1), 2min));
+    store.unpin(at(when), peer(1), 2min);
+    EXPECT_EQ(store.known(at(when), peer(1)), one(1));
+    EXPECT_TRUE(store.known(at(when + 2min), peer(1)).empty());
+  }
+}
+
+TEST(PeerStore, a_newer_record_does_not_shorten_what_it_names_again) {
+  PeerStore store(10, 4, 48h);
+  store.learn_record(at(0s), peer(1), 1, std::vector{addr(1), addr(2)}, 2min);
+  store.learn(at(0s), peer(1), one(1), 24h);  // it provides something
+  store.learn_record(at(1min), peer(1), 2, std::vector{addr(1), addr(3)}, 2min);
+  EXPECT_EQ(store.known(at(2min), peer(1)), (std::vector{addr(3), addr(1)}));
+  EXPECT_EQ(store.known(at(1h), peer(1)), one(1));
 }
 
 TEST(PeerStore, addresses_that_name_another_peer_are_ignored) {
@@ -123,7 +170,7 @@ TEST(PeerStore, a_record_replaces_the_older_and_ignores_the_replayed) {
   store.learn(at(1s), peer(1), one(1), 1h);
   const std::vector<Multiaddr> first = {addr(2), addr(3)};
   EXPECT_TRUE(store.learn_record(at(1s), peer(1), 5, first, 1h));
-  EXPECT_FALSE(store.learn_record(at(1s), peer(1), 5, one(7), 1h));
+  EXPECT_TRUE(store.learn_record(at(1s), peer(1), 5, first, 1h)) << "the same once more";
   EXPECT_FALSE(store.learn_record(at(1s), peer(1), 4, one(7), 1h));
   EXPECT_TRUE(store.learn_record(at(1s), peer(1), 6, one(4), 1h));
   EXPECT_EQ(store.known(at(2s), peer(1)), (std::vector{addr(4), addr(1)}));

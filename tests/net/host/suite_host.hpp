@@ -49,6 +49,7 @@ class SuiteHostOf final : public SuiteHost {
   void learn_addrs(const PeerId& id, std::span<const Multiaddr> addrs, Duration lifetime) override {
     host_.learn_addrs(id, addrs, lifetime);
   }
+  void keep_addrs(const PeerId& id, Duration lifetime) override { host_.keep_addrs(id, lifetime); }
   std::vector<Multiaddr> known_addrs(const PeerId& id) const override {
     return host_.known_addrs(id);
   }

@@ -33,6 +33,7 @@ class FakeHost final : public host::Host {
   const host::PeerFacts* facts(host::PeerSlot) const override { return nullptr; }
   std::vector<host::PeerStatus> peers() const override { return {}; }
   void learn_addrs(const PeerId&, std::span<const Multiaddr>, Duration) override {}
+  void keep_addrs(const PeerId&, Duration) override {}
   std::vector<Multiaddr> known_addrs(const PeerId&) const override { return {}; }
   host::StreamSlot open(host::PeerSlot, host::ProtocolIndex, Bytes, host::Priority) override {
     return {};

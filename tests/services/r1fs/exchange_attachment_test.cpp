@@ -31,6 +31,7 @@ class FakeHost final : public host::Host {
   const host::PeerFacts* facts(host::PeerSlot) const override { return &peer_facts; }
   std::vector<host::PeerStatus> peers() const override { return {}; }
   void learn_addrs(const PeerId&, std::span<const Multiaddr>, Duration) override {}
+  void keep_addrs(const PeerId&, Duration) override {}
   std::vector<Multiaddr> known_addrs(const PeerId&) const override { return {}; }
   host::StreamSlot open(host::PeerSlot, host::ProtocolIndex, Bytes first, host::Priority) override {
     const host::StreamSlot slot{static_cast<std::uint32_t>(streams.size()), 1};
