@@ -139,6 +139,27 @@ TEST_P(HostSuite, learned_addresses_are_dialled_and_kept_after_the_connection) {
   EXPECT_EQ(b.host->known_addrs(a.id()), a.host->listen_addrs());
 }
 
+// With the same signed record as the first time, where there are records.
+TEST_P(HostSuite, who_comes_again_after_its_addresses_were_forgotten_is_known_again) {
+  if (!world_->is_virtual()) GTEST_SKIP() << "takes minutes";
+  TestNode& a = node();
+  TestNode& b = node();
+  const auto visit = [&](std::uint64_t request) {
+    a.host->connect(a.message_index, {request}, b.id(), std::vector{b.addr});
+    ASSERT_TRUE(until([&] { return a.knows(b) && b.knows(a); }));
+    EXPECT_EQ(b.host->known_addrs(a.id()), a.host->listen_addrs());
+    a.host->disconnect(a.peer(b));
+    ASSERT_TRUE(until([&] { return a.is_empty() && b.is_empty(); }));
+  };
+  visit(1);
+  world_->run_for(HostLimits{}.connected_lifetime + 1s);
+  EXPECT_TRUE(b.host->known_addrs(a.id()).empty());
+  visit(2);
+  b.host->keep_addrs(a.id(), 1h);
+  world_->run_for(30min);
+  EXPECT_EQ(b.host->known_addrs(a.id()), a.host->listen_addrs());
+}
+
 TEST_P(HostSuite, two_that_dial_each_other_are_one_peer_each) {
   TestNode& a = node();
   TestNode& b = node();
