@@ -41,7 +41,7 @@ class ControlBatch {
     std::string_view topic;
     std::vector<Bytes> ids;
   };
-  // Calls `send` with each RPC that offers `ids`.
+  // Calls `send` with each RPC of `offer`.
   template <class Send>
   static void encode_offer(const Offer& offer, Send&& send);
   void flush_items(Effects& out);

@@ -176,13 +176,19 @@ PeerStore::Known* PeerStore::keep(Now now, Peer& peer, const PeerId& id, const M
   return found;
 }
 
-void PeerStore::learn(Now now, const PeerId& id, std::span<const Multiaddr> addrs,
-                      Duration lifetime) {
+void PeerStore::hear(Now now, const PeerId& id, std::span<const Multiaddr> addrs, Duration lifetime,
+                     bool shown) {
   if (id.empty() || addrs.empty() || addrs_max_ == 0) return;
   Peer* peer = touch(now, id);
   if (peer == nullptr) return;
   for (const Multiaddr& addr : addrs.first(std::min(addrs.size(), addrs_max_)))
-    keep(now, *peer, id, addr, lifetime);
+    if (Known* known = keep(now, *peer, id, addr, lifetime); known != nullptr && shown)
+      known->shown = true;
+}
+
+void PeerStore::learn(Now now, const PeerId& id, std::span<const Multiaddr> addrs,
+                      Duration lifetime) {
+  hear(now, id, addrs, lifetime, false);
 }
 
 void PeerStore::pin(Now now, const PeerId& id) {
@@ -195,11 +201,7 @@ void PeerStore::pin(Now now, const PeerId& id) {
 
 void PeerStore::claimed(Now now, const PeerId& id, std::span<const Multiaddr> addrs,
                         Duration lifetime) {
-  if (id.empty() || addrs.empty() || addrs_max_ == 0) return;
-  Peer* peer = touch(now, id);
-  if (peer == nullptr) return;
-  for (const Multiaddr& addr : addrs.first(std::min(addrs.size(), addrs_max_)))
-    if (Known* known = keep(now, *peer, id, addr, lifetime)) known->shown = true;
+  hear(now, id, addrs, lifetime, true);
 }
 
 // What it does not name any more goes; what it names again keeps a longer life.

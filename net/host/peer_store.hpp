@@ -113,6 +113,8 @@ class PeerStore {
   Mono expiry(Now now, Duration lifetime) const {
     return later(now.mono, std::min(lifetime, lifetime_max_));
   }
+  void hear(Now now, const PeerId& id, std::span<const Multiaddr> addrs, Duration lifetime,
+            bool shown);
   Known* keep(Now now, Peer& peer, const PeerId& id, const Multiaddr& addr, Duration lifetime);
 
   std::size_t peers_max_;
