@@ -80,9 +80,9 @@ struct Done {
   Result<RoutingAnswer> answer;
 };
 
-using Effect = std::variant<Connect, OpenStream, SendMessage, CloseStream, ResetStream, Reply,
-                            LearnAddrs, KeepAddrs, Persist, PersistNeighbour, SetServing, Progress,
-                            Done>;
+using Effect =
+    std::variant<Connect, OpenStream, SendMessage, CloseStream, ResetStream, Reply, LearnAddrs,
+                 KeepAddrs, Persist, PersistNeighbour, SetServing, Progress, Done>;
 using Effects = std::vector<Effect>;
 
 }  // namespace kith::dht

@@ -12,8 +12,8 @@
 
 namespace kith {
 
-// `Cell` is default-constructible. If it has a `generation`, that begins in the cells of a new piece
-// where those that were there before have ended.
+// `Cell` is default-constructible. If it has a `generation`, that begins in the cells of a new
+// piece where those that were there before have ended.
 template <class Cell>
 class Chunks {
  public:
@@ -71,9 +71,9 @@ class Chunks {
     return static_cast<std::uint32_t>(pieces_.size()) * kPiece;
   }
   std::size_t cells() const {  // in use or kept beside one that is
-    return kPiece * static_cast<std::size_t>(
-                        std::count_if(pieces_.begin(), pieces_.end(),
-                                      [](const Piece& piece) { return piece.used != 0; }));
+    return kPiece *
+           static_cast<std::size_t>(std::count_if(
+               pieces_.begin(), pieces_.end(), [](const Piece& piece) { return piece.used != 0; }));
   }
   void prefetch(std::uint32_t index) const {
     const std::size_t at = index / kPiece;
@@ -91,7 +91,7 @@ class Chunks {
   }
 
  private:
-  static constexpr bool kGenerations = requires(Cell & cell) { cell.generation; };
+  static constexpr bool kGenerations = requires(Cell& cell) { cell.generation; };
   struct Piece {
     std::unique_ptr<Cell[]> cells;
     std::uint32_t used = 0;  // a bit for each

@@ -56,9 +56,9 @@ struct HostLimits {
   std::size_t flush_bytes_max = 1u << 20;  // written to one pipe before others have their turn
 
   // Identify.
-  std::uint32_t pushes_burst = 4;     // identify pushes taken from a peer at once ...
-  Duration push_interval = 5s;        // ... and one more per interval
-  Duration push_delay = 100ms;        // our own changes within this go out as one push
+  std::uint32_t pushes_burst = 4;  // identify pushes taken from a peer at once ...
+  Duration push_interval = 5s;     // ... and one more per interval
+  Duration push_delay = 100ms;     // our own changes within this go out as one push
 
   // Peer store.
   std::size_t known_peers_max = 4096;

@@ -156,8 +156,8 @@ PeerStore::Known* PeerStore::keep(Now now, Peer& peer, const PeerId& id, const M
   const Mono expires = expiry(now, lifetime);
   peer.drop_expired(now);
   const std::span<Known> all = peer.addrs.all();
-  auto at = std::find_if(all.begin(), all.end(),
-                         [&](const Known& known) { return known.addr == bare; });
+  auto at =
+      std::find_if(all.begin(), all.end(), [&](const Known& known) { return known.addr == bare; });
   Known* found = at == all.end() ? nullptr : &*at;
   if (found == nullptr) {
     if (all.size() >= addrs_max_) {
@@ -219,8 +219,7 @@ bool PeerStore::learn_record(Now now, const PeerId& id, std::uint64_t seq,
   };
   peer->addrs.erase_if([&](const Known& known) { return known.certified && !named(known); });
   for (const Multiaddr& addr : addrs.first(std::min(addrs.size(), addrs_max_)))
-    if (Known* known = keep(now, *peer, id, addr, lifetime))
-      known->certified = known->shown = true;
+    if (Known* known = keep(now, *peer, id, addr, lifetime)) known->certified = known->shown = true;
   return true;
 }
 

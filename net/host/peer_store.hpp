@@ -51,7 +51,7 @@ class PeerStore {
   void answered(Now now, const PeerId& id, const Multiaddr& addr, Duration lifetime);
   // What the last connection showed is known for `lifetime` at least.
   void extend(Now now, const PeerId& id, Duration lifetime);
-  void unpin(Now now, const PeerId& id, Duration lifetime);  // it has ended; extends
+  void unpin(Now now, const PeerId& id, Duration lifetime);       // it has ended; extends
   std::vector<Multiaddr> known(Now now, const PeerId& id) const;  // without /p2p
 
   std::size_t peers() const { return size_; }
@@ -120,8 +120,8 @@ class PeerStore {
   std::size_t peers_max_;
   std::size_t addrs_max_;
   Duration lifetime_max_;
-  std::uint32_t heard_ = 0;           // the last stamp
-  Chunks<Peer> peers_;                // dense: 0 to size_ - 1
+  std::uint32_t heard_ = 0;  // the last stamp
+  Chunks<Peer> peers_;       // dense: 0 to size_ - 1
   std::uint32_t size_ = 0;
   std::vector<std::uint32_t> index_;  // of peers_, by keyed hash of the id: open addressing
   std::uint32_t hand_ = 0;            // of peers_: whose addresses are looked at next

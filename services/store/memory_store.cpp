@@ -9,9 +9,7 @@ constexpr std::size_t kCopiedBelow = 256;
 
 // A small piece in a buffer of its own: it may be a slice of a large one, and one allocation is
 // less than what is adopted.
-Bytes compact(const Bytes& from) {
-  return from.size() < kCopiedBelow ? Bytes::copy(from) : from;
-}
+Bytes compact(const Bytes& from) { return from.size() < kCopiedBelow ? Bytes::copy(from) : from; }
 }  // namespace
 
 void MemoryDisk::set(const Key& key, const std::optional<Bytes>& value) {

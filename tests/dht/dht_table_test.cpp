@@ -30,8 +30,7 @@ class DhtTable : public ::testing::Test {
     now.wall += time;
   }
   static int prefix_of(std::uint32_t number) {
-    return common_prefix(Key::of(test::peer_id(0).bytes()),
-                         Key::of(test::peer_id(number).bytes()));
+    return common_prefix(Key::of(test::peer_id(0).bytes()), Key::of(test::peer_id(number).bytes()));
   }
   // Numbers of peers in a bucket (or deeper), from where the last call ended.
   std::vector<std::uint32_t> some(std::size_t count, int prefix, bool deeper = false) {
@@ -51,8 +50,7 @@ class DhtTable : public ::testing::Test {
     const Error lost = fail(Errc::closed, "the connection is gone");
     for (const auto& [stream, peer] : streams_)
       if (peer == test::peer_slot(number)) dht->on_closed(now, stream, &lost, out);
-    std::erase_if(streams_,
-                  [&](const auto& one) { return one.second == test::peer_slot(number); });
+    std::erase_if(streams_, [&](const auto& one) { return one.second == test::peer_slot(number); });
     dht->on_peer_gone(now, test::peer_slot(number), out);
   }
   struct Question {
