@@ -22,6 +22,7 @@
 #include "bench/timing.hpp"
 #include "dht/peer_book.hpp"
 #include "gossip/counters.hpp"
+#include "gossip/outlines.hpp"
 #include "net/base/check.hpp"
 #include "net/crypto/identity.hpp"
 #include "services/node/node.hpp"
@@ -61,14 +62,16 @@ class App final : public simnet::NodeApp,
  public:
   App(simnet::NodeContext& context, simnet::SimHosts& hosts, crypto::Signatures& signatures,
       Log& log, const std::vector<std::string>& families, const Multiaddr& listen, bool with_dht,
-      host::HostLimits limits, std::shared_ptr<dht::PeerBook> book)
+      host::HostLimits limits, std::shared_ptr<dht::PeerBook> book,
+      std::shared_ptr<gossip::Outlines> outlines)
       : identity_(make_identity(context.index)),
         store_(std::make_shared<store::MemoryDisk>(families), context.loop),
         loop_(context.loop),
         rng_(context.rng.fork("bodies")),
         host_(hosts, context.index, context.loop, {identity_.id(), "kith-sim", limits}),
-        node_(config(with_dht), {identity_, host_, context.loop, store_, log,
-                                 context.rng.fork("node"), &signatures, std::move(book)}) {
+        node_(config(with_dht),
+              {identity_, host_, context.loop, store_, log, context.rng.fork("node"), &signatures,
+               std::move(book), std::move(outlines)}) {
     host::ProtocolSpec spec;
     spec.serve = false;
     protocol_ = host_.add_protocol(std::move(spec), *this);
@@ -181,7 +184,7 @@ class Overlay {
         [this](simnet::NodeContext& context) {
           return std::make_unique<App>(context, cluster_->hosts(), signatures_, log_, families_,
                                        cluster_->address(context.index), options_.dht != 0,
-                                       host::HostLimits{}, book_);
+                                       host::HostLimits{}, book_, outlines_);
         });
   }
 
@@ -344,6 +347,8 @@ class Overlay {
   std::vector<std::string> families_;
   simnet::SharedSignatures signatures_;
   std::shared_ptr<dht::PeerBook> book_ = std::make_shared<dht::PeerBook>(Rng(7));
+  std::shared_ptr<gossip::Outlines> outlines_ =
+      std::make_shared<gossip::Outlines>(Rng(8), signatures_);
   std::unique_ptr<simnet::Cluster> cluster_;
   std::vector<std::vector<std::uint32_t>> dials_;  // by whom: to whom
 };

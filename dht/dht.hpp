@@ -173,6 +173,7 @@ class Dht {
   void start(Now now, Query& query, Effects& out);
   void start_waiting(Now now, Effects& out);
   void seed(Query& query);
+  bool widen(Query& query);  // with all of the table; false: nobody is new
   void advance(Now now, Query& query, Effects& out);
   void on_answer(Now now, Query& query, Outcome& outcome, Effects& out);
   void take_providers(Query& query, std::vector<libp2p::KadPeer>& from, Effects& out);

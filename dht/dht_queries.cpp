@@ -59,6 +59,14 @@ void Dht::seed(Query& query) {
   for (const PeerRef& peer : seeds) query.lookup.seed(peer);
 }
 
+// The nearest that we know may all be dead: a bucket fills with those that came first, and a power
+// cut takes a whole street. Who is farther has other neighbours near the target.
+bool Dht::widen(Query& query) {
+  bool grown = false;
+  table_.for_each([&](const PeerRef& peer) { grown = query.lookup.seed(peer) || grown; });
+  return grown;
+}
+
 void Dht::start(Now now, Query& query, Effects& out) {
   query.question = libp2p::encode_kad({query.asks, query.key, {}, {}, {}});
   if (table_.size() > 0) {
@@ -89,6 +97,7 @@ void Dht::start_waiting(Now now, Effects& out) {
 // Asks whom the lookup names, and ends the search when it is over. May end the query.
 void Dht::advance(Now now, Query& query, Effects& out) {
   if (satisfied(now, query)) return on_search_over(now, query, out);
+  if (query.lookup.starved()) widen(query);
   while (const HeardPeer* next = query.lookup.next()) {
     Ask ask;
     ask.query = query.slot;

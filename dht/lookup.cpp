@@ -67,7 +67,10 @@ bool Lookup::hear(HeardPeer heard, std::uint16_t source) {
 
 bool Lookup::merge(Candidate& known, HeardPeer heard, std::uint16_t source) {
   known.more = merge_addrs(known.who.addrs, std::move(heard.addrs)) || known.more;
-  if (known.sources[0] != source && known.sources[1] == kNoSource) known.sources[1] = source;
+  if (source == kNoSource && known.state == State::heard)
+    known.sources[0] = kNoSource;  // we know it ourselves, and no source was judged by it
+  else if (known.sources[0] != source && known.sources[1] == kNoSource)
+    known.sources[1] = source;
   if (known.state == State::answered && source != kNoSource) ++sources_[source].good;
   if (known.state != State::asked) try_again(known);
   return false;
@@ -123,8 +126,7 @@ void Lookup::each_in_window(Out&& out, Each&& each) const {
   }
 }
 
-const HeardPeer* Lookup::next() {
-  if (in_flight_ >= limits_.parallelism || asked_ >= limits_.asks_max) return nullptr;
+std::size_t Lookup::next_in_window() const {
   const auto out = [](State state) {
     return state == State::failed || state == State::late || state == State::overdue;
   };
@@ -134,6 +136,12 @@ const HeardPeer* Lookup::next() {
     chosen = i;
     return true;
   });
+  return chosen;
+}
+
+const HeardPeer* Lookup::next() {
+  if (in_flight_ >= limits_.parallelism || asked_ >= limits_.asks_max) return nullptr;
+  const std::size_t chosen = next_in_window();
   if (chosen == candidates_.size()) return nullptr;
   candidates_[chosen].state = State::asked;
   candidates_[chosen].more = false;

@@ -59,7 +59,8 @@ class Lookup {
  public:
   Lookup(PeerRef self, const Key& target, LookupLimits limits = {});
 
-  void seed(PeerRef peer) { hear({std::move(peer), {}}, kNoSource); }
+  // False: known here, or too far.
+  bool seed(PeerRef peer) { return hear({std::move(peer), {}}, kNoSource); }
   // Whom to ask now, which counts as asked; null: nobody, for now. The pointer is valid until the
   // next call that is not const.
   const HeardPeer* next();
@@ -74,6 +75,12 @@ class Lookup {
   std::size_t on_look(const PeerRef& from, std::vector<HeardPeer> closer);
   void on_look_failed(const PeerRef& from);  // or late: it is not waited for
 
+  // Fewer than k have answered, and nobody that may still be alive is asked or left to ask: those
+  // we began with were dead, or knew only dead ones. Seed more.
+  bool starved() const {
+    return in_flight_ == 0 && answered_ < limits_.replication && asked_ < limits_.asks_max &&
+           next_in_window() == candidates_.size();
+  }
   bool finished() const;
 
   // The nearest that answered, nearest first, at most k.
@@ -122,6 +129,7 @@ class Lookup {
   bool try_again(Candidate& candidate);
   Candidate* find_attempt(const PeerRef& peer, std::uint8_t attempt);
   std::size_t hear_all(const PeerRef& from, std::vector<HeardPeer> closer);
+  std::size_t next_in_window() const;     // whom to ask; candidates_.size(): nobody
   bool settled(bool without_late) const;  // all of the window have answered, or nobody is left
   bool nobody_left() const;               // to ask or to wait for
   PeerRef wanted_look() const;

@@ -8,7 +8,7 @@ constexpr std::string_view kGossipsub10 = "/meshsub/1.0.0";
 constexpr std::string_view kFloodsub = "/floodsub/1.0.0";
 // One, and one that replaces it before we have seen its end.
 constexpr std::uint32_t kInboundStreamsMax = 2;
-constexpr std::size_t kKeptEffects = 32;
+constexpr std::size_t kKeptEffects = 256;
 
 host::ProtocolSpec protocol_spec() {
   host::ProtocolSpec spec;
@@ -27,9 +27,8 @@ std::optional<PeerKind> kind_of(const host::PeerFacts& facts) {
   return std::nullopt;
 }
 
-RouterConfig with_self(RouterConfig config, const PeerId& self, const host::Host& host) {
+RouterConfig with_self(RouterConfig config, const PeerId& self) {
   config.self = self;
-  config.exact_buffers = host.exact_buffers();
   return config;
 }
 
@@ -37,13 +36,13 @@ RouterConfig with_self(RouterConfig config, const PeerId& self, const host::Host
 
 Attachment::Attachment(RouterConfig config, host::Host& host, Loop& loop,
                        const crypto::Identity& identity, Store* store, Log& log, Rng rng,
-                       crypto::Signatures& signatures)
+                       crypto::Signatures& signatures, std::shared_ptr<Outlines> outlines)
     : host_(host),
       loop_(loop),
       identity_(identity),
       signatures_(signatures),
       log_(log),
-      router_(with_self(std::move(config), identity.id(), host), std::move(rng)),
+      router_(with_self(std::move(config), identity.id()), std::move(rng), std::move(outlines)),
       seqnos_(loop.now(), store, *this) {
   protocol_ = host_.add_protocol(protocol_spec(), *this);
   arm();
@@ -224,14 +223,18 @@ void Attachment::on_alarm(Now now) {
 
 void Attachment::carry_out(Now now) {
   if (carrying_out_) return;
+  if (effects_.empty()) return arm();
   carrying_out_ = true;
-  for (std::size_t i = 0; i < effects_.size(); ++i) {
-    Effect effect = std::move(effects_[i]);
-    std::visit([&](auto& what) { perform(now, what); }, effect);
+  thread_local Effects spare;  // the memory is the thread's
+  Effects batch = std::exchange(spare, {});
+  while (!effects_.empty()) {  // what one brings about comes after all others
+    batch.swap(effects_);
+    for (Effect& effect : batch) std::visit([&](auto& what) { perform(now, what); }, effect);
+    batch.clear();
   }
-  effects_.clear();
-  described_.reset();
-  if (effects_.capacity() > kKeptEffects) effects_.shrink_to_fit();
+  if (batch.capacity() < effects_.capacity()) batch.swap(effects_);
+  effects_ = {};
+  if (batch.capacity() <= kKeptEffects) spare = std::move(batch);
   carrying_out_ = false;
   arm();
 }
@@ -258,32 +261,20 @@ void Attachment::perform(Now now, Verify& effect) {
 }
 
 void Attachment::perform(Now now, Judge& effect) {
-  const Message* message = router_.waiting(effect.message);
-  if (message == nullptr) return;
+  const Message* waiting = router_.waiting(effect.message);
+  if (waiting == nullptr) return;
   TopicHandler* judge = handler(effect.topic);
-  const Verdict verdict =
-      judge == nullptr ? Verdict::ignore
-                       : judge->on_judge(now, effect.topic, effect.message, describe(*message));
+  Verdict verdict = Verdict::ignore;
+  if (judge != nullptr) {
+    const GossipMessage message = *waiting;  // which a judge may settle before it returns
+    verdict = judge->on_judge(now, effect.topic, effect.message, message);
+  }
   router_.settle(now, effect.message, verdict, effects_);
 }
 
 void Attachment::perform(Now now, Deliver& effect) {
   TopicHandler* to = handler(effect.message.topic);
-  if (to != nullptr) to->on_message(now, effect.message.topic, describe(effect.message));
-}
-
-// Nearly all are judged and delivered in one go.
-const GossipMessage& Attachment::describe(const Message& message) {
-  if (described_ && described_->id.data() == message.id.data() && described_->via == message.via)
-    return *described_;
-  GossipMessage& described = described_.emplace();
-  if (Result<PeerId> from = PeerId::decode(message.author())) described.from = std::move(*from);
-  described.id = message.id;
-  described.data = message.data;
-  described.topic = router_.name(message.topic);
-  described.via = message.via;
-  if (const host::PeerFacts* facts = host_.facts(message.via)) described.via_id = facts->id;
-  return described;
+  if (to != nullptr) to->on_message(now, effect.message.topic, effect.message);
 }
 
 TopicHandler* Attachment::handler(TopicIndex topic) const {

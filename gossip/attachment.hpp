@@ -33,11 +33,13 @@ class Attachment final : public Gossip,
                          private Alarm,
                          private SeqnoListener {
  public:
-  // `config.self` is taken from the identity. `store` may be null (SeqnoSource). All references
+  // `config.self` is taken from the identity. `store` may be null (SeqnoSource); so may `outlines`,
+  // which only a simulation has. All references
   // outlive this; so does this the host (Host::add_protocol).
   Attachment(RouterConfig config, host::Host& host, Loop& loop, const crypto::Identity& identity,
              Store* store, Log& log, Rng rng,
-             crypto::Signatures& signatures = crypto::direct_signatures());
+             crypto::Signatures& signatures = crypto::direct_signatures(),
+             std::shared_ptr<Outlines> outlines = nullptr);
   ~Attachment() override;
   Attachment(const Attachment&) = delete;
   Attachment& operator=(const Attachment&) = delete;
@@ -86,8 +88,6 @@ class Attachment final : public Gossip,
   void perform(Now now, Verify& effect);
   void perform(Now now, Judge& effect);
   void perform(Now now, Deliver& effect);
-  // Valid until the next, or until what is at hand is carried out.
-  const GossipMessage& describe(const Message& message);
   TopicHandler* handler(TopicIndex topic) const;
 
   host::Host& host_;
@@ -102,7 +102,6 @@ class Attachment final : public Gossip,
   SlotMap<host::PeerSlot, Link> links_;
   std::deque<Held> held_;
   Effects effects_;
-  std::optional<GossipMessage> described_;
   bool carrying_out_ = false;
   Mono armed_ = kNever;
 };

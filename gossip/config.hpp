@@ -19,9 +19,6 @@ struct RouterConfig {
   std::size_t degree_lazy = 6;   // D_lazy, v1.0
   std::size_t degree_out = 2;    // D_out, v1.1: below degree_low, at most degree / 2
   Duration heartbeat = 1s;       // v1.0
-  // Buffers of received messages hold one message each, so that they need no copy to be kept.
-  // True for a simulated Host; WireHost hands out slices of whole decrypted frames.
-  bool exact_buffers = false;
 };
 
 // Topics.

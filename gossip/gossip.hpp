@@ -34,9 +34,7 @@ struct GossipMessage {
   PeerId from;  // the signer
   Bytes id;     // from ++ seqno: the message id
   Bytes data;
-  std::string_view topic;
   host::PeerSlot via;  // who handed it to us; none for our own
-  std::optional<PeerId> via_id;
 };
 
 enum class Verdict : std::uint8_t { accept, ignore, reject, pending };

@@ -58,6 +58,7 @@ Received receive(const Bytes& rpc, ByteView encoded, const libp2p::GossipMessage
   Message& message = received.message;
   message.rpc = own_rpc(rpc, encoded, share);
   message.id = std::move(id);
+  if (Result<PeerId> from = PeerId::decode(*fields.from)) message.from = std::move(*from);
   // The encoded message is the tail of its RPC, so a field of it is found again from the end.
   const auto part_of = [&](const std::optional<ByteView>& field) -> Bytes {
     if (!field || field->empty()) return {};
@@ -66,7 +67,7 @@ Received receive(const Bytes& rpc, ByteView encoded, const libp2p::GossipMessage
                              field->size());
   };
   message.data = part_of(fields.data);
-  received.part.author = message.author();
+  received.part.author = message.id.slice(0, fields.from->size());
   received.part.key = part_of(fields.key);
   received.part.signature = part_of(fields.signature);
   received.part.content = libp2p::gossip_signed_bytes(fields);
@@ -102,6 +103,7 @@ Message make_message(const crypto::Identity& author, std::uint64_t seqno, std::s
   fields.signature = ByteView(signature);
   Message message;
   message.rpc = libp2p::encode_gossip_publish(fields);
+  message.from = author.id();
   message.id = message_id(author.id().bytes(), number);
   message.data = std::move(data);
   return message;

@@ -19,15 +19,13 @@
 
 namespace kith::gossip {
 
-struct Message {
-  Bytes rpc;   // what is forwarded: an RPC of this message alone, in the bytes in which it came
-  Bytes data;  // a slice of rpc
-  Bytes id;    // author ++ seqno, a small buffer of its own
-  std::uint64_t key = 0;  // keyed hash of the id: what tables are indexed by
+// What a service sees of it (`data` is a slice of `rpc`, `id` a small buffer of its own, `from`
+// empty if that is no peer id: then the signature does not verify), and how it travels.
+struct Message : GossipMessage {
+  Bytes rpc;  // what is forwarded: an RPC of this message alone, in the bytes in which it came
+  std::uint64_t key = 0;     // keyed hash of the id: what tables are indexed by
+  std::uint64_t author = 0;  // keyed hash of `from`
   TopicIndex topic;
-  host::PeerSlot via;  // none: our own
-
-  Bytes author() const { return id.slice(0, id.size() - kSeqnoBytes); }
 };
 
 // What a signature check needs.
@@ -52,7 +50,7 @@ Bytes message_id(ByteView author, ByteView seqno);
 std::uint64_t tail_of(ByteView id);
 
 struct Received {
-  Message message;  // without key, topic and via
+  Message message;  // without keys, topic and via
   SignedPart part;
 };
 // `encoded` is one message within `rpc`, `fields` are its fields (refusal_of them was none) and
@@ -63,7 +61,7 @@ Received receive(const Bytes& rpc, ByteView encoded, const libp2p::GossipMessage
 // Whether we may publish this. Errors: malformed (a topic of 0 or more than kGossipTopicBytesMax
 // bytes), oversized (data above kGossipDataMax).
 Result<void> check_publish(std::string_view topic, std::size_t data_bytes);
-// Our own, signed; without key and topic.
+// Our own, signed; without keys and topic.
 Message make_message(const crypto::Identity& author, std::uint64_t seqno, std::string_view topic,
                      Bytes data);
 

@@ -5,14 +5,20 @@
 namespace kith::gossip {
 
 void MessageCache::put(const Message& message) {
-  if (!numbers_.emplace(message.key, next_).second) return;
   ++next_;
+  ++size_;
   windows_[0].entries.push_back({message.key, message.rpc, message.id, message.topic});
   bytes_ += message.rpc.size();
-  while (size() > kHistoryMessagesMax || bytes_ > kHistoryBytesMax) drop_oldest();
+  while (size_ > kHistoryMessagesMax || bytes_ > kHistoryBytesMax) drop_oldest();
 }
 
-const MessageCache::Entry* MessageCache::find(std::uint64_t key) const {
+const MessageCache::Entry* MessageCache::find(std::uint64_t key) {
+  for (auto window = windows_.rbegin(); window != windows_.rend(); ++window) {
+    numbered_ = std::max(numbered_, window->first);
+    for (; numbered_ < window->first + window->entries.size(); ++numbered_)
+      numbers_[window->entries[static_cast<std::size_t>(numbered_ - window->first)].key] =
+          numbered_;
+  }
   const auto found = numbers_.find(key);
   if (found == numbers_.end()) return nullptr;
   for (const Window& window : windows_)
@@ -56,9 +62,10 @@ void MessageCache::drop(Window& window, std::size_t count) {
   const auto end = window.entries.begin() + static_cast<std::ptrdiff_t>(count);
   for (auto entry = window.entries.begin(); entry != end; ++entry) {
     bytes_ -= entry->rpc.size();
-    numbers_.erase(entry->key);
+    if (!numbers_.empty()) numbers_.erase(entry->key);
     if (!sent_.empty()) sent_.erase(entry->key);
   }
+  size_ -= count;
   window.entries.erase(window.entries.begin(), end);
   window.first += count;
 }

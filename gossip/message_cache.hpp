@@ -6,7 +6,7 @@
 // and bytes: the oldest goes first.
 //
 // The messages lie by window in the order in which they came, since every heartbeat reads all that
-// are offered; the table is only for IWANT and repetitions.
+// are offered; the table is for IWANT, and takes them up when one comes.
 //
 // Attacker: one who asks for the same message again and again, or publishes more than we can
 // keep.
@@ -28,17 +28,16 @@ struct HashedKey {
 
 class MessageCache {
  public:
-  void put(const Message& message);
-  bool has(std::uint64_t key) const { return numbers_.contains(key); }
+  void put(const Message& message);  // not of a key that is here
   // The RPC of the message, and one of `to`'s retransmissions used up; null: not here, or none
   // left.
   const Bytes* take_for(std::uint64_t key, host::PeerSlot to);
   // Ids of the messages of `topic` that are to be offered, newest first, at most `max`.
   std::vector<Bytes> offers(TopicIndex topic, std::size_t max) const;
   void shift();  // at each heartbeat
-  std::size_t size() const { return numbers_.size(); }
+  std::size_t size() const { return size_; }
   std::size_t bytes() const { return bytes_; }
-  bool empty() const { return numbers_.empty(); }
+  bool empty() const { return size_ == 0; }
 
  private:
   struct Sent {
@@ -55,13 +54,15 @@ class MessageCache {
     std::uint64_t first = 0;  // number of the first entry
     std::vector<Entry> entries;
   };
-  const Entry* find(std::uint64_t key) const;
+  const Entry* find(std::uint64_t key);
   void drop(Window& window, std::size_t count);  // of its oldest
   void drop_oldest();
 
-  boost::unordered_flat_map<std::uint64_t, std::uint64_t, HashedKey> numbers_;  // by key
-  std::array<Window, kHistoryLength> windows_;                                  // newest first
+  std::array<Window, kHistoryLength> windows_;  // newest first
   std::uint64_t next_ = 0;
+  std::size_t size_ = 0;
+  boost::unordered_flat_map<std::uint64_t, std::uint64_t, HashedKey> numbers_;  // by key ...
+  std::uint64_t numbered_ = 0;  // ... of all before this one
   boost::unordered_flat_map<std::uint64_t, std::vector<Sent>, HashedKey> sent_;  // by key
   std::size_t bytes_ = 0;
 };

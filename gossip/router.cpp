@@ -5,11 +5,12 @@
 
 namespace kith::gossip {
 
-Router::Router(RouterConfig config, Rng rng)
+Router::Router(RouterConfig config, Rng rng, std::shared_ptr<Outlines> outlines)
     : config_(std::move(config)),
       self_tail_(tail_of(config_.self.bytes())),
       rng_(std::move(rng)),
-      hash_(rng_) {
+      outlines_(std::move(outlines)),
+      hash_(outlines_ ? outlines_->hash() : crypto::SipHash(rng_)) {
   CHECK(config_.degree_low <= config_.degree && config_.degree <= config_.degree_high);
   CHECK(config_.degree_out <= config_.degree / 2);
 }
@@ -109,11 +110,15 @@ void Router::on_rpc(Now now, host::PeerSlot slot, const Bytes& rpc, Effects& out
     ++counters_.rpc_ignored_peer;
     return;
   }
-  // Both of the thread, not of the router: thousands of simulated ones share them.
-  thread_local Outlines outlines;
-  if (config_.exact_buffers)
-    if (const Outline* known = outlines.find(rpc)) return on_outline(*peer, *known, out);
-  thread_local libp2p::GossipRpc said;
+  if (outlines_) {
+    if (const Outline* known = outlines_->find(rpc)) {
+      if (const auto* message = std::get_if<MessageOutline>(&known->what))
+        return on_outline(now, *peer, *message, out);
+      if (peer->gossips()) on_outline(*peer, std::get<OfferOutline>(known->what));
+      return batch_.flush(out);
+    }
+  }
+  thread_local libp2p::GossipRpc said;  // of the thread: thousands of simulated routers share it
   if (!libp2p::decode_gossip_rpc(rpc, said)) {
     ++counters_.rpc_malformed;
     blame(now, *peer, kBlameMalformed);
@@ -209,10 +214,9 @@ void Router::unsubscribe(Now now, TopicIndex index, Effects& out) {
   topics_.release(index);
 }
 
-TopicIndex Router::joined(std::string_view name) const {
-  const std::uint64_t key = key_of(as_bytes(name));
+TopicIndex Router::joined(std::uint64_t name) const {
   for (const Joined& one : joined_)
-    if (one.name == key) return one.topic;
+    if (one.name == name) return one.topic;
   return {};
 }
 

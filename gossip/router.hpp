@@ -41,7 +41,8 @@ namespace kith::gossip {
 
 class Router {
  public:
-  Router(RouterConfig config, Rng rng);
+  // `outlines`: of the simulation, if it is one; then also the secret of our tables is theirs.
+  Router(RouterConfig config, Rng rng, std::shared_ptr<Outlines> outlines = nullptr);
 
   // Says hello with all our subscriptions, so that they come before any GRAFT.
   void on_peer_ready(Now now, host::PeerSlot slot, const PeerTraits& traits, Effects& out);
@@ -78,7 +79,7 @@ class Router {
  private:
   std::uint64_t key_of(ByteView id) const { return hash_(id); }
   void wake(Now now);
-  TopicIndex joined(std::string_view name) const;  // no index: not ours
+  TopicIndex joined(std::uint64_t name) const;  // by the name's keyed hash; no index: not ours
 
   // router.cpp
   void hello(const Peer& peer);
@@ -89,11 +90,12 @@ class Router {
 
   // router_messages.cpp
   void on_published(Now now, Peer& peer, const Bytes& rpc, ByteView encoded, Effects& out);
-  // The rest of the way of a well-formed message. `receive()` gives its Received.
-  template <class Receive>
-  void consider(const Peer& peer, const libp2p::GossipMessageFields& fields, ByteView id,
-                Receive&& receive, Effects& out);
-  void on_outline(const Peer& peer, const Outline& outline, Effects& out);
+  // The way of a well-formed message until it is verified. `topic()` gives where it belongs and
+  // `receive()` the message, with its keys. No slot: not taken.
+  template <class Topic, class Receive>
+  std::optional<JudgeSlot> consider(const Peer& peer, ByteView from, std::uint64_t key,
+                                    Topic&& topic, Receive&& receive);
+  void on_outline(Now now, const Peer& peer, const MessageOutline& outline, Effects& out);
   bool is_own(ByteView from) const;
   bool is_duplicate(host::PeerSlot from, std::uint64_t key);
   void accept(Now now, ValidationQueue::Entry entry, Effects& out);
@@ -105,6 +107,10 @@ class Router {
 
   // router_control.cpp
   void on_ihave(Peer& peer, const libp2p::GossipRpc& rpc);
+  void on_outline(Peer& peer, const OfferOutline& outline);
+  bool listens_to_offers(Peer& peer);
+  // How many ids of an offer of the peer we look at.
+  std::size_t heard_of(Peer& peer, const libp2p::GossipIHave& offer);
   void want_of(Peer& peer, const libp2p::GossipIds& ids, std::size_t count);  // the first `count`
   void want(Peer& peer, ByteView id, std::uint64_t key);
   void on_iwant(Peer& peer, const libp2p::GossipRpc& rpc, Effects& out);
@@ -126,6 +132,7 @@ class Router {
   RouterConfig config_;
   std::uint64_t self_tail_;  // the end of our id: nearly all others differ there already
   Rng rng_;
+  std::shared_ptr<Outlines> outlines_;
   crypto::SipHash hash_;
   Peers peers_;
   Topics topics_;

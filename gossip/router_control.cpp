@@ -12,20 +12,43 @@ namespace {
 constexpr std::size_t kLookedUpTogether = 16;
 }  // namespace
 
+bool Router::listens_to_offers(Peer& peer) {
+  if (++peer.ihave_rpcs <= kIHavesPerHeartbeatMax) return true;
+  ++counters_.ihave_refused;
+  return false;
+}
+
+std::size_t Router::heard_of(Peer& peer, const libp2p::GossipIHave& offer) {
+  const TopicIndex index = topics_.find(offer.topic);
+  if (!index || !topics_.at(index).joined) return 0;
+  const std::size_t room = kIHaveIdsPerHeartbeatMax - peer.ihave_ids;
+  const std::size_t take = std::min(room, offer.ids.count());
+  if (take < offer.ids.count()) ++counters_.ihave_refused;
+  peer.ihave_ids += static_cast<std::uint32_t>(take);
+  return take;
+}
+
 void Router::on_ihave(Peer& peer, const libp2p::GossipRpc& rpc) {
-  if (++peer.ihave_rpcs > kIHavesPerHeartbeatMax) {
-    ++counters_.ihave_refused;
-    return;
+  if (!listens_to_offers(peer)) return;
+  for (const libp2p::GossipIHave& entry : rpc.ihave)
+    want_of(peer, entry.ids, heard_of(peer, entry));
+}
+
+void Router::on_outline(Peer& peer, const OfferOutline& outline) {
+  if (!listens_to_offers(peer)) return;
+  const std::span keys = std::span(outline.keys).first(heard_of(peer, outline.offer));
+  std::vector<std::size_t> missing;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (i + kLookedUpTogether < keys.size()) seen_.prefetch(keys[i + kLookedUpTogether]);
+    if (!seen_.has(keys[i])) missing.push_back(i);
   }
-  for (const libp2p::GossipIHave& entry : rpc.ihave) {
-    const TopicIndex index = topics_.find(entry.topic);
-    if (!index || !topics_.at(index).joined) continue;
-    const std::size_t room = kIHaveIdsPerHeartbeatMax - peer.ihave_ids;
-    const std::size_t take = std::min(room, entry.ids.count());
-    if (take < entry.ids.count()) ++counters_.ihave_refused;
-    peer.ihave_ids += static_cast<std::uint32_t>(take);
-    want_of(peer, entry.ids, take);
-  }
+  if (missing.empty()) return;
+  std::size_t at = 0;
+  auto next = missing.begin();
+  outline.offer.ids.for_each(missing.back() + 1, [&](ByteView id) {
+    if (at++ != *next) return;
+    want(peer, id, keys[*next++]);
+  });
 }
 
 // Nearly all ids are known, at places far from each other: those of some come from memory at the

@@ -23,49 +23,53 @@ void Router::on_published(Now now, Peer& peer, const Bytes& rpc, ByteView encode
   std::array<std::uint8_t, kFromBytesMax + kSeqnoBytes> id{};
   const auto seqno_at = std::copy(fields->from->begin(), fields->from->end(), id.begin());
   const auto id_end = std::copy(fields->seqno->begin(), fields->seqno->end(), seqno_at);
-  const auto receive_it = [&] {
-    return receive(rpc, encoded, *fields, message_id(*fields->from, *fields->seqno),
-                   config_.exact_buffers);
+  const std::uint64_t key = key_of({id.data(), static_cast<std::size_t>(id_end - id.begin())});
+  const auto topic = [&] { return joined(key_of(as_bytes(*fields->topic))); };
+  SignedPart part;
+  const auto received = [&] {
+    Received read = receive(rpc, encoded, *fields, message_id(*fields->from, *fields->seqno),
+                            outlines_ != nullptr);
+    read.message.key = key;
+    read.message.author = key_of(*fields->from);
+    part = std::move(read.part);
+    return std::move(read.message);
   };
-  consider(peer, *fields, {id.data(), static_cast<std::size_t>(id_end - id.begin())}, receive_it,
-           out);
+  const std::optional<JudgeSlot> slot = consider(peer, *fields->from, key, topic, received);
+  if (slot) out.push_back(Verify{*slot, std::move(part)});
 }
 
-void Router::on_outline(const Peer& peer, const Outline& outline, Effects& out) {
-  const Received& received = outline.received;
-  consider(
-      peer, outline.fields, received.message.id, [&] { return received; }, out);
+void Router::on_outline(Now now, const Peer& peer, const MessageOutline& outline, Effects& out) {
+  const auto topic = [&] { return joined(outline.topic); };
+  const auto received = [&] { return outline.message; };
+  const std::optional<JudgeSlot> slot =
+      consider(peer, outline.from, outline.message.key, topic, received);
+  if (slot) on_verified(now, *slot, outline.valid, out);
 }
 
-template <class Receive>
-void Router::consider(const Peer& peer, const libp2p::GossipMessageFields& fields, ByteView id,
-                      Receive&& receive, Effects& out) {
-  if (is_own(*fields.from)) {
+template <class Topic, class Receive>
+std::optional<JudgeSlot> Router::consider(const Peer& peer, ByteView from, std::uint64_t key,
+                                          Topic&& topic, Receive&& receive) {
+  if (is_own(from)) {
     ++counters_.echoes;
-    return;
+    return std::nullopt;
   }
-  const std::uint64_t key = key_of(id);
-  if (is_duplicate(peer.slot, key)) return;
-  const TopicIndex index = joined(*fields.topic);
+  if (is_duplicate(peer.slot, key)) return std::nullopt;
+  const TopicIndex index = topic();
   if (!index) {
     ++counters_.unknown_topic;
-    return;
+    return std::nullopt;
   }
-  Received received = receive();
-  if (ValidationQueue::Entry* same = queue_.find_same(key, received.message.rpc)) {
+  Message message = receive();
+  if (ValidationQueue::Entry* same = queue_.find_same(key, message.rpc)) {
     ++counters_.duplicates;
     queue_.note(*same, peer.slot);
-    return;
+    return std::nullopt;
   }
-  received.message.key = key;
-  received.message.topic = index;
-  received.message.via = peer.slot;
-  const std::optional<JudgeSlot> slot = queue_.admit(std::move(received.message));
-  if (!slot) {
-    ++counters_.queue_full;
-    return;
-  }
-  out.push_back(Verify{*slot, std::move(received.part)});
+  message.topic = index;
+  message.via = peer.slot;
+  const std::optional<JudgeSlot> slot = queue_.admit(std::move(message));
+  if (!slot) ++counters_.queue_full;
+  return slot;
 }
 
 bool Router::is_own(ByteView from) const {
@@ -137,7 +141,7 @@ void Router::accept(Now now, ValidationQueue::Entry entry, Effects& out) {
 
 void Router::forward(Now now, const ValidationQueue::Entry& entry, const Topic& topic,
                      Effects& out) {
-  const std::uint64_t author = key_of(entry.message.author());
+  const std::uint64_t author = entry.message.author;
   const auto send = [&](const Peer& peer) {
     const bool sender = peer.slot == entry.message.via && !planted(Planted::forwarded_to_sender);
     if (!peer.usable(now.mono) || sender || peer.key == author) return;
@@ -158,6 +162,7 @@ void Router::forward(Now now, const ValidationQueue::Entry& entry, const Topic& 
 void Router::publish(Now now, std::string_view name, Message message, Effects& out) {
   const TopicIndex index = topics_.intern(name);
   message.key = key_of(message.id);
+  message.author = key_of(message.from.bytes());
   message.topic = index;
   seen_.add(now.mono, message.key);
   cache_.put(message);

@@ -71,7 +71,6 @@ class SimHost final : public host::Host, private Alarm {
   void close(host::StreamSlot stream) override;
   void reset(host::StreamSlot stream) override;
   std::optional<host::PeerSlot> peer_of(host::StreamSlot stream) const override;
-  bool exact_buffers() const override { return true; }
 
   // For SimHosts.
   const std::vector<SimLinkRef>& links() const { return links_; }

@@ -181,8 +181,6 @@ class Host {
   virtual void close(StreamSlot stream) = 0;
   virtual void reset(StreamSlot stream) = 0;
   virtual std::optional<PeerSlot> peer_of(StreamSlot stream) const = 0;
-  // Whether each message comes in a buffer of its own, so that keeping it keeps nothing else.
-  virtual bool exact_buffers() const { return false; }
 };
 
 inline constexpr std::size_t kListenAddrsMax = 64;

@@ -99,9 +99,10 @@ void Attachment::on_closed(Now now, host::StreamSlot stream, const Error* error)
 
 gossip::Verdict Attachment::Topic::on_judge(Now now, gossip::TopicIndex, gossip::JudgeSlot judge,
                                             const gossip::GossipMessage& message) {
-  const PeerId via = message.via_id ? *message.via_id : PeerId();
-  const gossip::Verdict verdict = owner.core_.on_message(now, index, judge, message.from, via,
-                                                         message.data, owner.effects_.out());
+  const host::PeerFacts* via = owner.host_.facts(message.via);
+  const gossip::Verdict verdict =
+      owner.core_.on_message(now, index, judge, message.from, via != nullptr ? via->id : PeerId(),
+                             message.data, owner.effects_.out());
   owner.effects_.carry_out_later();
   return verdict;
 }

@@ -37,6 +37,10 @@ namespace kith::dht {
 class PeerBook;
 }  // namespace kith::dht
 
+namespace kith::gossip {
+class Outlines;
+}  // namespace kith::gossip
+
 namespace kith::node {
 
 struct PoaOptions {
@@ -66,8 +70,10 @@ struct NodeParts {
   Store& store;
   Log& log;
   Rng rng;
-  crypto::Signatures* signatures = nullptr;       // null: each is checked by ourselves
-  std::shared_ptr<dht::PeerBook> book = nullptr;  // of all nodes of a simulation
+  // Of all nodes of a simulation.
+  crypto::Signatures* signatures = nullptr;  // null: each is checked by ourselves
+  std::shared_ptr<dht::PeerBook> book = nullptr;
+  std::shared_ptr<gossip::Outlines> outlines = nullptr;
 };
 
 // The families that a Node needs of its Store.

@@ -5,7 +5,7 @@ namespace kith::node {
 Result<void> TopicHub::join(RequestId request, const std::string& topic) {
   auto at = topics_.find(topic);
   if (at == topics_.end()) {
-    auto listener = std::make_unique<Listener>(*this);
+    auto listener = std::make_unique<Listener>(*this, topic);
     KITH_TRY(listener->index, gossip_.subscribe(topic, *listener, true));
     at = topics_.emplace(topic, std::move(listener)).first;
   }
@@ -26,7 +26,7 @@ void TopicHub::leave(RequestId request) {
 }
 
 void TopicHub::Listener::on_message(Now, gossip::TopicIndex, const gossip::GossipMessage& message) {
-  const TopicMessage told{message.from, message.id, std::string(message.topic), message.data};
+  const TopicMessage told{message.from, message.id, topic, message.data};
   const std::set<RequestId> listeners = requests;  // a sink may cancel while it is told
   for (const RequestId request : listeners) hub.requests_.progress(request, told);
 }

@@ -19,9 +19,10 @@ class TopicHub {
 
  private:
   struct Listener final : gossip::TopicHandler {
-    explicit Listener(TopicHub& owner) : hub(owner) {}
+    Listener(TopicHub& owner, std::string name) : hub(owner), topic(std::move(name)) {}
     void on_message(Now, gossip::TopicIndex, const gossip::GossipMessage& message) override;
     TopicHub& hub;
+    std::string topic;
     gossip::TopicIndex index;
     std::set<RequestId> requests;
   };

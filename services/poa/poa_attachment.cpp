@@ -106,7 +106,8 @@ void Attachment::on_peer_gone(Now, host::PeerSlot peer) { core_.on_peer_gone(pee
 
 gossip::Verdict Attachment::on_judge(Now now, gossip::TopicIndex, gossip::JudgeSlot,
                                      const gossip::GossipMessage& message) {
-  const bool direct = message.via_id && *message.via_id == message.from;
+  const host::PeerFacts* via = host_.facts(message.via);
+  const bool direct = via != nullptr && via->id == message.from;
   return core_.on_beat(now, message.from, direct, message.data);
 }
 

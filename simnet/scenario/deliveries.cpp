@@ -59,7 +59,7 @@ NodeIndex Deliveries::sender_of(NodeIndex node, const gossip::GossipMessage& mes
   Sender& sender = known[message.via.index];
   if (sender.generation != message.via.generation) {
     sender.generation = message.via.generation;
-    const auto id = message.via_id;
+    const auto id = town_.home(node).peer_at(message.via);
     sender.node = id ? town_.node_of(*id).value_or(node) : node;
   }
   return sender.node;

@@ -26,7 +26,7 @@ Home::Home(NodeContext& context, const HomeShared& shared, const NodeSpec& spec,
       host_(make_host(context, spec, listen)),
       node_(config_of(spec, std::move(bootstrap)),
             {identity_, *host_, context.loop, store_, log_, context.rng.fork("node"),
-             shared.signatures, shared.book}),
+             shared.signatures, shared.book, shared.outlines}),
       listening_(spec.topics.size()) {
   if (sim_host_ != nullptr) CHECK(sim_host_->listen(listen));
   if (wire_host_ != nullptr) CHECK(wire_host_->listen(listen));
@@ -79,7 +79,6 @@ node::NodeConfig Home::config_of(const NodeSpec& spec, std::vector<Multiaddr> bo
   // What a small mesh cannot keep is not asked of it.
   config.gossip.degree_out =
       std::min<std::size_t>({config.gossip.degree_out, spec.degree / 2, spec.degree_low - 1});
-  config.gossip.exact_buffers = shared_.fidelity == Fidelity::messages;
   return config;
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "dht/peer_book.hpp"
+#include "gossip/outlines.hpp"
 #include "net/crypto/identity.hpp"
 #include "net/host/wire_host.hpp"
 #include "services/node/node.hpp"
@@ -39,8 +40,9 @@ struct HomeShared {
   std::string network_id;
   Fidelity fidelity = Fidelity::messages;
   SimHosts* hosts = nullptr;
-  crypto::Signatures* signatures = nullptr;  // null: each node checks by itself
-  std::shared_ptr<dht::PeerBook> book;       // null: each node has its own
+  crypto::Signatures* signatures = nullptr;    // null: each node checks by itself
+  std::shared_ptr<dht::PeerBook> book;         // null: each node has its own
+  std::shared_ptr<gossip::Outlines> outlines;  // null in fidelity bytes
   LogBook* log = nullptr;
   HomeListener* listener = nullptr;
 };

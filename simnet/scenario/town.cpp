@@ -71,8 +71,10 @@ Town::Town(const Scenario& scenario, HomeListener& listener) : scenario_(scenari
   shared_.fidelity = scenario.fidelity;
   shared_.hosts = &cluster_->hosts();
   shared_.signatures = signatures_.get();
-  if (scenario.fidelity == Fidelity::messages)
+  if (scenario.fidelity == Fidelity::messages) {
     shared_.book = std::make_shared<dht::PeerBook>(world().rng("peer book"));
+    shared_.outlines = std::make_shared<gossip::Outlines>(world().rng("outlines"), *signatures_);
+  }
   shared_.log = log_.get();
   shared_.listener = &listener;
   spans_.reserve(scenario.nodes);

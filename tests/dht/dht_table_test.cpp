@@ -219,5 +219,45 @@ TEST_F(DhtTable, the_look_up_of_a_refresh_ends_when_its_bucket_is_full) {
   EXPECT_EQ(dht->queries(), 0u) << "others who were asked have not answered yet";
 }
 
+// Those that came first fill a bucket, and may all go in one moment.
+TEST_F(DhtTable, a_look_up_whose_whole_bucket_is_dead_asks_the_rest_of_the_table) {
+  const std::vector<std::uint32_t> dead = some(kReplication, 0);
+  for (const std::uint32_t peer : dead) {
+    met(peer);
+    goes(peer);
+  }
+  const std::vector<std::uint32_t> living = some(5, 1, true);
+  for (const std::uint32_t peer : living) met(peer);
+  std::uint64_t salt = 0;
+  Bytes key = Bytes::copy("key");
+  while (common_prefix(Key::of(key), Key::of(test::peer_id(0).bytes())) != 0)
+    key = Bytes::copy("key" + std::to_string(++salt));
+  out.clear();
+  dht->find_closest(now, RequestId{7}, key, out);
+  std::size_t dialled = 0;
+  for (int round = 0; round < 100; ++round) {
+    const auto dials = test::only<Connect>(out);
+    const auto questions = asked();
+    std::erase_if(out, [](const Effect& it) { return std::holds_alternative<Connect>(it); });
+    if (dials.empty() && questions.empty()) break;
+    if (dialled < kReplication) {
+      EXPECT_TRUE(questions.empty()) << "while there may be somebody nearer";
+    }
+    dialled += dials.size();
+    for (const Connect& dial : dials)
+      dht->on_connected(now, dial.request, fail(Errc::timeout, "no answer"), out);
+    for (const Question& question : questions) answer(question.stream);
+  }
+  EXPECT_EQ(dialled, kReplication);
+  const auto done = test::only<Done>(out);
+  ASSERT_EQ(done.size(), 1u);
+  ASSERT_TRUE(done[0].answer);
+  EXPECT_EQ(done[0].answer->peers.size(), living.size());
+  EXPECT_EQ(done[0].answer->counts.failed, kReplication);
+  for (const std::uint32_t peer : living)
+    EXPECT_TRUE(std::any_of(done[0].answer->peers.begin(), done[0].answer->peers.end(),
+                            [&](const PeerInfo& info) { return info.id == test::peer_id(peer); }));
+}
+
 }  // namespace
 }  // namespace kith::dht

@@ -303,6 +303,42 @@ TEST_F(LookupTest, a_peer_is_retried_twice_at_most) {
   EXPECT_EQ(lookup.failed(), 1u + kRetriesMax);
 }
 
+TEST_F(LookupTest, starves_when_whoever_it_began_with_is_late_or_dead) {
+  EXPECT_TRUE(lookup.starved());
+  lookup.seed(all[0]);
+  lookup.seed(all[1]);
+  EXPECT_FALSE(lookup.starved()) << "they are to be asked";
+  ask_all();
+  lookup.on_failed(all[0]);
+  EXPECT_FALSE(lookup.starved()) << "one is asked and may answer";
+  lookup.on_late(all[1]);
+  EXPECT_TRUE(lookup.starved());
+  EXPECT_FALSE(lookup.seed(all[1])) << "no news";
+  EXPECT_TRUE(lookup.seed(all[50]));
+  EXPECT_FALSE(lookup.starved());
+  ask_all();
+  lookup.on_answer(all[50], range(2, 2 + kReplication));
+  EXPECT_FALSE(lookup.starved());
+  for (std::size_t n = 0; n < 3; ++n)
+    for (const PeerRef& peer : ask_all()) lookup.on_answer(peer, {});
+  EXPECT_FALSE(lookup.starved()) << "k have answered";
+  EXPECT_TRUE(lookup.closest()[0].peer == all[2]);
+}
+
+// What a source named that is distrusted is asked all the same when we know it ourselves.
+TEST_F(LookupTest, our_own_knowledge_does_not_depend_on_a_source) {
+  lookup.seed(all[300]);
+  ask_all();
+  lookup.on_answer(all[300], range(0, 40));
+  for (const PeerRef& peer : ask_all()) lookup.on_failed(peer);
+  EXPECT_TRUE(ask_all().empty());
+  EXPECT_TRUE(lookup.starved());
+  EXPECT_FALSE(lookup.seed(all[30])) << "it was heard of";
+  const std::vector<PeerRef> asked = ask_all();
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_TRUE(asked[0] == all[30]);
+}
+
 TEST_F(LookupTest, a_source_of_only_dead_peers_is_distrusted) {
   lookup.seed(all[300]);
   lookup.seed(all[301]);

@@ -12,7 +12,8 @@ namespace {
 
 struct Handler final : TopicHandler {
   std::vector<std::string> heard;
-  std::vector<PeerId> from, via;
+  std::vector<PeerId> from;
+  std::vector<host::PeerSlot> via;
   std::function<Verdict(JudgeSlot, const GossipMessage&)> judge;
   std::function<void()> on_hearing;
 
@@ -22,9 +23,8 @@ struct Handler final : TopicHandler {
   void on_message(Now, TopicIndex, const GossipMessage& message) override {
     heard.emplace_back(message.data.text());
     from.push_back(message.from);
-    via.push_back(message.via_id.value_or(PeerId{}));
+    via.push_back(message.via);
     EXPECT_EQ(message.id.slice(0, message.id.size() - 8), message.from.bytes());
-    EXPECT_FALSE(message.topic.empty());
     if (on_hearing) on_hearing();
   }
 };
@@ -110,7 +110,7 @@ TEST_F(AttachmentTest, hears_on_their_stream_and_answers_on_its_own) {
   say(theirs, message_of(9, "news"));
   EXPECT_EQ(handler.heard, (std::vector<std::string>{"news"}));
   EXPECT_EQ(handler.from, (std::vector{identity_of(9).id()}));
-  EXPECT_EQ(handler.via, (std::vector{identity_of(1).id()}));
+  EXPECT_EQ(handler.via, (std::vector{slot}));
   EXPECT_EQ(host.opened.size(), 1u);
   for (const FakeHost::Sent& sent : host.sent) EXPECT_EQ(sent.stream, host.opened[0].first);
 }

@@ -78,8 +78,10 @@ struct Said {
 
 class Harness {
  public:
-  explicit Harness(RouterConfig config = {}, std::uint64_t seed = 1)
-      : self(identity_of(0)), router(with_self(std::move(config)), Rng(seed)) {}
+  explicit Harness(RouterConfig config = {}, std::uint64_t seed = 1,
+                   std::shared_ptr<Outlines> outlines = nullptr)
+      : self(identity_of(0)),
+        router(with_self(std::move(config)), Rng(seed), std::move(outlines)) {}
 
   static PeerSlot slot(std::uint32_t number) { return {number, 0}; }
 

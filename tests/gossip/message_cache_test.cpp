@@ -55,13 +55,24 @@ TEST(MessageCache, offers_are_of_one_topic_newest_first_and_bounded) {
   EXPECT_EQ(cache.offers(kTopic, 2).size(), 2u);
 }
 
-TEST(MessageCache, the_same_message_twice_is_one) {
+// The table takes messages up when one is asked for: those before and after, of several windows.
+TEST(MessageCache, is_asked_before_and_after_more_come) {
   MessageCache cache;
-  cache.put(message(1));
-  cache.put(message(1));
-  EXPECT_EQ(cache.size(), 1u);
-  EXPECT_EQ(cache.offers(kTopic, 10).size(), 1u);
-  EXPECT_EQ(cache.bytes(), 10u);
+  for (std::uint64_t key = 1; key <= 40; ++key) {
+    cache.put(message(key));
+    if (key % 4 == 0) cache.shift();
+    if (key % 3 == 0) {
+      EXPECT_NE(cache.take_for(key, kPeer), nullptr) << key;
+    }
+    for (const std::uint64_t gone : {key - 25, key - 20})
+      if (gone <= key) {
+        EXPECT_EQ(cache.take_for(gone, kPeer), nullptr) << gone << " at " << key;
+      }
+    EXPECT_EQ(cache.bytes(), 10 * cache.size());
+  }
+  EXPECT_EQ(cache.size(), 16u) << "four windows of four, and an empty one";
+  for (std::uint64_t key = 25; key <= 40; ++key)
+    EXPECT_NE(cache.take_for(key, {6, 0}), nullptr) << key;
 }
 
 TEST(MessageCache, full_cache_drops_the_oldest) {
@@ -73,8 +84,7 @@ TEST(MessageCache, full_cache_drops_the_oldest) {
     if (key % 100 == 0) cache.shift();
     ASSERT_LE(cache.bytes(), kHistoryBytesMax);
   }
-  EXPECT_FALSE(cache.has(1));
-  EXPECT_TRUE(cache.has(key));
+  EXPECT_EQ(cache.take_for(1, kPeer), nullptr);
   EXPECT_EQ(*cache.take_for(key, kPeer), message(key, kTopic, big).rpc);
 }
 
@@ -82,7 +92,7 @@ TEST(MessageCache, number_of_messages_is_bounded) {
   MessageCache cache;
   for (std::uint64_t key = 1; key <= 3 * kHistoryMessagesMax; ++key) cache.put(message(key));
   EXPECT_LE(cache.size(), kHistoryMessagesMax);
-  EXPECT_TRUE(cache.has(3 * kHistoryMessagesMax));
+  EXPECT_NE(cache.take_for(3 * kHistoryMessagesMax, kPeer), nullptr);
   for (std::size_t i = 0; i < kHistoryLength; ++i) cache.shift();
   EXPECT_TRUE(cache.empty());
 }

@@ -28,7 +28,7 @@ TEST(Message, of_js_verifies_and_has_its_id) {
   EXPECT_EQ(js.message.data.text(), "hello, mesh");
   EXPECT_EQ(js.message.id.size(), 46u);
   EXPECT_EQ(js.message.id[45], 0x01) << "the id ends with the sequence number";
-  EXPECT_EQ(js.message.author(), fixture("js/ed25519_peer_id.bin"));
+  EXPECT_EQ(js.message.from.bytes(), fixture("js/ed25519_peer_id.bin"));
   EXPECT_FALSE(js.part.key.empty()) << "js sends the key though the id inlines it";
 }
 
