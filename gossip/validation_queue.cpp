@@ -1,6 +1,7 @@
 #include "gossip/validation_queue.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace kith::gossip {
 
@@ -24,27 +25,28 @@ std::optional<JudgeSlot> ValidationQueue::admit(Message message) {
   ++count(verifying_, message.via.index);
   bytes_ += size;
   const std::uint64_t key = message.key;
-  const JudgeSlot slot = entries_.insert(Entry{std::move(message), {}, Stage::verifying, kNever});
-  by_key_.emplace(key, slot);
+  const JudgeSlot slot = entries_.insert({std::move(message), {}, Stage::verifying, kNever, {}});
+  JudgeSlot& last = by_key_[key];
+  entries_.at(slot).same = std::exchange(last, slot);
   return slot;
 }
 
-ValidationQueue::Entry* ValidationQueue::find_same(std::uint64_t key, ByteView rpc) {
-  const auto [from, to] = by_key_.equal_range(key);
-  for (auto at = from; at != to; ++at) {
-    Entry& entry = entries_.at(at->second);
-    if (equal(entry.message.rpc, rpc)) return &entry;
-  }
+template <class Fits>
+ValidationQueue::Entry* ValidationQueue::find_of(std::uint64_t key, Fits&& fits) {
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return nullptr;
+  for (Entry* entry = &entries_.at(found->second); entry != nullptr;
+       entry = entries_.find(entry->same))
+    if (fits(*entry)) return entry;
   return nullptr;
 }
 
+ValidationQueue::Entry* ValidationQueue::find_same(std::uint64_t key, ByteView rpc) {
+  return find_of(key, [rpc](const Entry& entry) { return equal(entry.message.rpc, rpc); });
+}
+
 ValidationQueue::Entry* ValidationQueue::find_verified(std::uint64_t key) {
-  const auto [from, to] = by_key_.equal_range(key);
-  for (auto at = from; at != to; ++at) {
-    Entry& entry = entries_.at(at->second);
-    if (entry.stage != Stage::verifying) return &entry;
-  }
-  return nullptr;
+  return find_of(key, [](const Entry& entry) { return entry.stage != Stage::verifying; });
 }
 
 void ValidationQueue::note(Entry& entry, host::PeerSlot has_it) {
@@ -68,13 +70,18 @@ bool ValidationQueue::keep_pending(JudgeSlot slot) {
 }
 
 ValidationQueue::Entry ValidationQueue::take(JudgeSlot slot) {
-  Entry entry = std::move(entries_.at(slot));
-  entries_.erase(slot);
+  Entry entry = entries_.take(slot);
   if (entry.stage == Stage::verifying) --count(verifying_, entry.message.via.index);
   if (entry.stage == Stage::pending) --count(pending_, entry.message.topic.index);
   bytes_ -= entry.message.rpc.size();
-  const auto [from, to] = by_key_.equal_range(entry.message.key);
-  by_key_.erase(std::find_if(from, to, [slot](const auto& item) { return item.second == slot; }));
+  const auto last = by_key_.find(entry.message.key);
+  if (last->second != slot)
+    find_of(entry.message.key, [slot](const Entry& one) { return one.same == slot; })->same =
+        entry.same;
+  else if (entry.same)
+    last->second = entry.same;
+  else
+    by_key_.erase(last);
   return entry;
 }
 

@@ -14,7 +14,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "gossip/message_cache.hpp"
@@ -29,6 +28,7 @@ class ValidationQueue {
     std::vector<host::PeerSlot> also;  // have it too; at most kAlsoMax
     Stage stage = Stage::verifying;
     Mono deadline = kNever;
+    JudgeSlot same;  // another of its key, or none
   };
 
   // No slot: full.
@@ -59,10 +59,14 @@ class ValidationQueue {
   // Counts by slot index; a slot that is used anew inherits what still waits of the former peer.
   static std::uint16_t& count(std::vector<std::uint16_t>& counts, std::uint32_t index);
 
-  Slots<JudgeSlot, Entry> entries_;
-  std::unordered_multimap<std::uint64_t, JudgeSlot, HashedKey> by_key_;
-  std::vector<std::uint16_t> verifying_;  // by PeerSlot index
-  std::vector<std::uint16_t> pending_;    // by TopicIndex index
+  // Of this key, each that `fits`, or null.
+  template <class Fits>
+  Entry* find_of(std::uint64_t key, Fits&& fits);
+
+  Slots<JudgeSlot, Entry, 256> entries_;  // most are judged at once: it is empty again and again
+  boost::unordered_flat_map<std::uint64_t, JudgeSlot, HashedKey> by_key_;  // the last that came
+  std::vector<std::uint16_t> verifying_;                                   // by PeerSlot index
+  std::vector<std::uint16_t> pending_;                                     // by TopicIndex index
   std::size_t bytes_ = 0;
 };
 

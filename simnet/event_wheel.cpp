@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <utility>
 
 #include "net/base/check.hpp"
 
@@ -33,11 +34,11 @@ Event pop_from_heap(std::vector<Event>& heap) {
 EventWheel::EventWheel() = default;
 
 std::size_t EventWheel::Level::first_full(std::size_t from) const {
-  if (from >= head.size()) return head.size();
+  if (from >= buckets.size()) return buckets.size();
   std::size_t word = from / 64;
   std::uint64_t bits = full[word] & (~std::uint64_t{0} << (from % 64));
   while (bits == 0) {
-    if (++word == full.size()) return head.size();
+    if (++word == full.size()) return buckets.size();
     bits = full[word];
   }
   return word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
@@ -57,33 +58,28 @@ std::uint32_t EventWheel::take_chunk() {
   return taken;
 }
 
-void EventWheel::add(Level& level, std::size_t bucket, const Event& event) {
-  std::uint32_t& head = level.head[bucket];
-  if (head == kNone || chunk(head).used == kChunkEvents) {
+void EventWheel::add(Level& level, std::size_t at, const Event& event) {
+  Bucket& bucket = level.buckets[at];
+  if (bucket.head == kNone || bucket.used == kChunkEvents) {
     const std::uint32_t fresh = take_chunk();
-    chunk(fresh).used = 0;
-    chunk(fresh).next = head;
-    if (head == kNone) level.full[bucket / 64] |= std::uint64_t{1} << (bucket % 64);
-    head = fresh;
+    chunk(fresh).next = bucket.head;
+    if (bucket.head == kNone) level.full[at / 64] |= std::uint64_t{1} << (at % 64);
+    bucket = {fresh, 0};
   }
-  Chunk& to = chunk(head);
-  to.events[to.used++] = event;
+  chunk(bucket.head).events[bucket.used++] = event;
   ++level.size;
 }
 
 template <class Take>
-void EventWheel::drain(Level& level, std::size_t bucket, Take&& take) {
-  std::uint32_t at = level.head[bucket];
-  level.head[bucket] = kNone;
-  level.full[bucket / 64] &= ~(std::uint64_t{1} << (bucket % 64));
-  while (at != kNone) {
-    Chunk& from = chunk(at);
-    level.size -= from.used;
-    for (std::uint32_t i = 0; i < from.used; ++i) take(from.events[i]);
-    const std::uint32_t next = from.next;
-    from.next = free_;
-    free_ = at;
-    at = next;
+void EventWheel::drain(Level& level, std::size_t at, Take&& take) {
+  auto [head, used] = std::exchange(level.buckets[at], Bucket{});
+  level.full[at / 64] &= ~(std::uint64_t{1} << (at % 64));
+  for (; head != kNone; used = kChunkEvents) {
+    Chunk& from = chunk(head);
+    level.size -= used;
+    for (std::uint32_t i = 0; i < used; ++i) take(from.events[i]);
+    const std::uint32_t next = std::exchange(from.next, free_);
+    free_ = std::exchange(head, next);
   }
 }
 
@@ -100,9 +96,9 @@ void EventWheel::place(const Event& event) {
   if (fine <= open_fine_)
     push_to_heap(late_, event);
   else if (coarse == open_coarse_)
-    add(fine_, static_cast<std::size_t>(fine) % fine_.head.size(), event);
-  else if (coarse - open_coarse_ < static_cast<std::int64_t>(coarse_.head.size()))
-    add(coarse_, static_cast<std::size_t>(coarse) % coarse_.head.size(), event);
+    add(fine_, static_cast<std::size_t>(fine) % fine_.buckets.size(), event);
+  else if (coarse - open_coarse_ < static_cast<std::int64_t>(coarse_.buckets.size()))
+    add(coarse_, static_cast<std::size_t>(coarse) % coarse_.buckets.size(), event);
   else
     push_to_heap(far_, event);
 }
@@ -139,7 +135,7 @@ bool EventWheel::open_next_fine() {
   const std::int64_t base = open_coarse_ << kFineCountBits;
   const auto from = static_cast<std::size_t>(std::max(open_fine_ + 1 - base, std::int64_t{0}));
   const std::size_t bucket = fine_.first_full(from);
-  CHECK(bucket < fine_.head.size());
+  CHECK(bucket < fine_.buckets.size());
   drain(fine_, bucket, [&](const Event& event) { current_.push_back(event); });
   std::sort(current_.begin(), current_.end(), sooner);
   open_fine_ = base + static_cast<std::int64_t>(bucket);
@@ -147,7 +143,7 @@ bool EventWheel::open_next_fine() {
 }
 
 void EventWheel::open_next_coarse() {
-  const std::size_t count = coarse_.head.size();
+  const std::size_t count = coarse_.buckets.size();
   if (coarse_.size != 0) {
     const auto from = static_cast<std::size_t>(open_coarse_ + 1) % count;
     std::size_t bucket = coarse_.first_full(from);

@@ -54,27 +54,32 @@ class EventWheel {
   // Buckets are lists of chunks from one pool: no allocation in the steady state. A bucket with one
   // event touches one cache line of it.
   struct alignas(64) Chunk {
-    std::uint32_t used;
     std::uint32_t next;
-    std::array<std::uint64_t, 3> unused;
+    std::array<std::uint32_t, 7> unused;
     std::array<Event, kChunkEvents> events;
   };
   static_assert(sizeof(Chunk) == 512);
+  // Of a bucket: its first chunk, and how many of that one's events there are; all others are full.
+  // (It is here and not in the chunk, which would have to come from memory to be added to.)
+  struct Bucket {
+    std::uint32_t head = kNone;
+    std::uint32_t used = 0;
+  };
   struct Level {
     explicit Level(unsigned count_bits)
-        : head(std::size_t{1} << count_bits, kNone), full(head.size() / 64) {}
-    std::vector<std::uint32_t> head;
+        : buckets(std::size_t{1} << count_bits), full(buckets.size() / 64) {}
+    std::vector<Bucket> buckets;
     std::vector<std::uint64_t> full;  // a bit a bucket: it is not empty
     std::size_t size = 0;
-    // The first bucket at `from` or behind that is not empty; head.size() when there is none.
+    // The first bucket at `from` or behind that is not empty; buckets.size() when there is none.
     std::size_t first_full(std::size_t from) const;
   };
 
   Chunk& chunk(std::uint32_t index) { return slabs_[index / kSlabChunks][index % kSlabChunks]; }
   std::uint32_t take_chunk();
-  void add(Level& level, std::size_t bucket, const Event& event);
+  void add(Level& level, std::size_t at, const Event& event);
   template <class Take>
-  void drain(Level& level, std::size_t bucket, Take&& take);
+  void drain(Level& level, std::size_t at, Take&& take);
   void place(const Event& event);
   void refill();
   bool late_comes_first() const;

@@ -151,7 +151,7 @@ class SimHost final : public host::Host, private Alarm {
   bool take_push(Peer& peer);
   void announce();  // our facts changed
   void push_facts();
-  std::shared_ptr<const SimFacts> own_facts();
+  boost::intrusive_ptr<const SimFacts> own_facts();
   void leave_peer(SimLinkRef ref, SimLink::Side& side);
 
   // Streams (sim_host_streams.cpp).
@@ -201,7 +201,7 @@ class SimHost final : public host::Host, private Alarm {
   bool delivering_ = false;
   bool local_scheduled_ = false;
   bool stopped_ = false;
-  std::shared_ptr<const SimFacts> facts_;  // null: to be made anew
+  boost::intrusive_ptr<const SimFacts> facts_;  // null: to be made anew
   PushAlarm push_alarm_{*this};
   bool push_armed_ = false;
 };

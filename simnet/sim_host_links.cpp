@@ -267,10 +267,10 @@ void SimHost::stop() {
 
 // ---- what identify says
 
-std::shared_ptr<const SimFacts> SimHost::own_facts() {
+boost::intrusive_ptr<const SimFacts> SimHost::own_facts() {
   if (!facts_)
-    facts_ = std::make_shared<const SimFacts>(
-        SimFacts{self(), config_.agent, hosts_.protocols(registry_.served()), listen_addrs()});
+    facts_ =
+        new SimFacts(self(), config_.agent, hosts_.protocols(registry_.served()), listen_addrs());
   return facts_;
 }
 

@@ -144,7 +144,7 @@ void SimHost::enqueue(StreamSlot slot, Stream& stream, Bytes message, Priority p
   const host::ProtocolSpec& spec = spec_of(stream);
   FramePool& frames = hosts_.frames();
   const std::uint32_t index = frames.make();
-  Frame& item = frames.cell(index).frame;
+  Frame& item = frames.at(index);
   item.raw = !stream.messages;
   item.priority = priority;
   item.whole = static_cast<std::uint32_t>(message.size());
@@ -159,7 +159,7 @@ void SimHost::enqueue(StreamSlot slot, Stream& stream, Bytes message, Priority p
 
 void SimHost::make_ready(StreamSlot slot, Stream& stream) {
   if (stream.in_ready || stream.queue.empty()) return;
-  const Frame& next = hosts_.frames().cell(stream.queue.head).frame;
+  const Frame& next = hosts_.frames().at(stream.queue.head);
   if (next.payload > 0 && stream.credit == 0) return;
   stream.in_ready = true;
   stream.ready_as = next.priority;
@@ -217,7 +217,7 @@ std::uint32_t SimHost::next_frame(SimLink::Side& side) {
 // What fits leaves as it lies in the queue; of what is longer a slice.
 std::uint32_t SimHost::take_frame(StreamSlot slot, Stream& stream) {
   FramePool& frames = hosts_.frames();
-  Frame& item = frames.cell(stream.queue.head).frame;
+  Frame& item = frames.at(stream.queue.head);
   item.stream = stream.number;
   if (item.kind == FrameKind::data) {
     const std::uint32_t slice =
@@ -230,7 +230,7 @@ std::uint32_t SimHost::take_frame(StreamSlot slot, Stream& stream) {
       taken = frames.detach(stream.queue);
     } else {
       taken = frames.make();
-      Frame& frame = frames.cell(taken).frame;
+      Frame& frame = frames.at(taken);
       frame.raw = item.raw;
       frame.stream = item.stream;
       frame.whole = item.whole;
@@ -240,7 +240,7 @@ std::uint32_t SimHost::take_frame(StreamSlot slot, Stream& stream) {
       item.payload -= slice;
       if (last) frames.give_back(frames.detach(stream.queue));
     }
-    frames.cell(taken).frame.bytes = kFrameHead + slice;
+    frames.at(taken).bytes = kFrameHead + slice;
     if (stream.refused != 0) look_for_room(slot, stream);
     return taken;
   }

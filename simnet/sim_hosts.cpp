@@ -130,7 +130,7 @@ void SimHosts::pump(SimLinkRef ref) {
 // `index`: of frames_, in no list.
 void SimHosts::depart(SimLinkRef ref, SimLink::Side& side, std::optional<Duration>& latency,
                       std::uint32_t index) {
-  const Frame& frame = frames_.cell(index).frame;
+  const Frame& frame = frames_.at(index);
   if (side.lost && frame.kind != FrameKind::bye) return frames_.give_back(index);
   const NodeIndex to = side.peer_node;
   side.bytes_out += frame.bytes;
@@ -154,16 +154,16 @@ void SimHosts::depart(SimLinkRef ref, SimLink::Side& side, std::optional<Duratio
   // nothing but the last word, and the tail arrives sooner.)
   const bool together =
       !side.flight.empty() && !side.lost && side.last_arrival == at && at > world().now();
-  if (together) frames_.cell(side.flight.tail).next_too = true;
+  if (together) frames_.at(side.flight.tail).next_too = true;
   side.last_arrival = at;
-  frames_.cell(index).at = at;
+  frames_.at(index).at = at;
   frames_.append(side.flight, index);
   if (side.entered == FramePool::kNone) side.entered = side.flight.tail;
   if (!together) schedule(at, to, kArrive, ref);
 }
 
 bool SimHosts::has_arrived(const SimLink::Side& side) {
-  return side.entered != FramePool::kNone && frames_.cell(side.entered).at <= world().now();
+  return side.entered != FramePool::kNone && frames_.at(side.entered).at <= world().now();
 }
 
 void SimHosts::on_arrive(SimLinkRef ref) {
@@ -175,9 +175,9 @@ void SimHosts::on_arrive(SimLinkRef ref) {
       side->held_since = world().now();
       return schedule(net_.retry_at(side->node, side->peer_node), side->node, kRetry, ref);
     }
-    const FramePool::Cell& cell = frames_.cell(side->entered);
-    more = cell.next_too;
-    if (more) prefetch_lines(&frames_.cell(cell.next), 2);
+    const Frame& frame = frames_.at(side->entered);
+    more = frame.next_too;
+    if (more) __builtin_prefetch(&frames_.at(frame.next));
     enter_downlink(ref, *side, first);
     side = find(ref);
   }
@@ -227,16 +227,16 @@ void SimHosts::on_unheard(SimLinkRef ref) {
 
 // What arrives together is one segment, unless it is bulk.
 void SimHosts::enter_downlink(SimLinkRef ref, SimLink::Side& side, bool first) {
-  const FramePool::Cell& cell = frames_.cell(side.entered);
+  const Frame& frame = frames_.at(side.entered);
   const NodeIndex to = side.peer_node;
-  side.entered = cell.next;
+  side.entered = frame.next;
   // It arrives, and its acknowledgement does not come back.
   if (net_.one_sided() && !side.unheard && !net_.reaches(to, side.node)) {
     side.unheard = true;
     schedule(world().now() + net_.options().pipe_timeout, side.node, kUnheard, ref);
   }
-  const bool segment = first || cell.frame.payload == kSliceMax;
-  const Mono through = net_.pass_downlink(side.node, to, cell.frame.bytes, segment);
+  const bool segment = first || frame.payload == kSliceMax;
+  const Mono through = net_.pass_downlink(side.node, to, frame.bytes, segment);
   if (through <= world().now()) return deliver(ref);
   schedule(through, to, kDeliver, ref);
 }
@@ -245,7 +245,7 @@ void SimHosts::deliver(SimLinkRef ref) {
   SimLink::Side* from = find(ref);
   if (from == nullptr || from->flight.head == from->entered) return;  // lost
   const std::uint32_t index = frames_.detach(from->flight);
-  Frame& frame = frames_.cell(index).frame;
+  Frame& frame = frames_.at(index);
   const SimLinkRef target{ref.link, 1 - ref.side};
   SimLink::Side& to = other(ref);
   net_.count_received(to.node, frame.bytes);
@@ -425,12 +425,12 @@ void SimHosts::prefetch(const Event& event, unsigned stage) {
     return prefetch_lines(&to, 4);
   }
   if (from->flight.empty() || to.host == nullptr) return;
-  const FramePool::Cell& cell = frames_.cell(from->flight.head);
+  const Frame& frame = frames_.at(from->flight.head);
   if (stage == 2) {
-    prefetch_lines(&cell, 2);
+    __builtin_prefetch(&frame);
     return to.host->prefetch();
   }
-  to.host->prefetch(to.numbers.find(cell.frame.stream));
+  to.host->prefetch(to.numbers.find(frame.stream));
 }
 
 }  // namespace kith::simnet

@@ -8,6 +8,8 @@
 #pragma once
 
 #include <array>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,7 +25,12 @@ namespace kith::simnet {
 class SimHost;
 
 // What identify says of a node; shared by all who heard it.
-struct SimFacts {
+struct SimFacts : boost::intrusive_ref_counter<SimFacts, boost::thread_unsafe_counter> {
+  SimFacts(PeerId who, std::string what, host::ProtocolList speaks, std::vector<Multiaddr> where)
+      : id(std::move(who)),
+        agent(std::move(what)),
+        protocols(std::move(speaks)),
+        listen_addrs(std::move(where)) {}
   PeerId id;
   std::string agent;
   host::ProtocolList protocols;
@@ -44,20 +51,23 @@ enum class FrameKind : std::uint8_t {
   bye      // the connection is over on the other side
 };
 
-// 64 bytes, one line of the cache: most of what a large simulation does is to move these.
-struct Frame {
+// One line of the cache: most of what a large simulation does is to move these.
+struct alignas(64) Frame {
   FrameKind kind = FrameKind::data;
   std::uint8_t hop = 0;  // 1 to 7
   host::Priority priority = host::Priority::normal;
-  bool raw = false;           // data: no message
-  bool last = true;           // data: of its message; the earlier ones only take time and window
-  bool eager = false;         // open: a message follows at once
-  std::uint32_t stream = 0;   // number on the link
-  std::uint32_t bytes = 0;    // on the wire
+  bool raw : 1 = false;       // data: no message
+  bool last : 1 = true;       // data: of its message; the earlier ones only take time and window
+  bool eager : 1 = false;     // open: a message follows at once
+  bool next_too : 1 = false;  // under way: the next one arrives with it
+  std::uint32_t next = UINT32_MAX;  // in the list that it is in (FramePool)
+  std::uint32_t stream = 0;         // number on the link
+  std::uint32_t bytes = 0;          // on the wire
   std::uint32_t payload = 0;  // data: of the window; credit: given; queued: what is left to send
   std::uint32_t whole = 0;    // data: size of its message
+  Mono at{};                  // under way: when it arrives
   Bytes data;                 // open: the protocol's name
-  std::shared_ptr<const SimFacts> facts;
+  boost::intrusive_ptr<const SimFacts> facts;
 };
 static_assert(sizeof(Frame) == 64);
 
@@ -73,49 +83,43 @@ inline constexpr std::size_t kSliceMax = 64u << 10;  // of a message in one fram
 class FramePool {
  public:
   static constexpr std::uint32_t kNone = UINT32_MAX;
-  struct Cell {
-    Frame frame;
-    Mono at{};  // under way: when it arrives
-    std::uint32_t next = kNone;
-    bool next_too = false;  // the next one arrives with it
-  };
   struct List {
     std::uint32_t head = kNone;
     std::uint32_t tail = kNone;
     bool empty() const { return head == kNone; }
   };
 
-  Cell& cell(std::uint32_t index) { return slabs_[index / kSlab][index % kSlab]; }
+  Frame& at(std::uint32_t index) { return slabs_[index / kSlab][index % kSlab]; }
   // An empty frame, in no list yet.
   std::uint32_t make() {
     const std::uint32_t index = take();
-    cell(index).next = kNone;
-    cell(index).next_too = false;
+    at(index).next = kNone;
     return index;
   }
   void append(List& list, std::uint32_t index) {
     if (list.tail == kNone)
       list.head = index;
     else
-      cell(list.tail).next = index;
+      at(list.tail).next = index;
     list.tail = index;
   }
   // Takes the first one out; the list is not empty. It is the caller's to append or to give back.
   std::uint32_t detach(List& list) {
     const std::uint32_t index = list.head;
-    list.head = std::exchange(cell(index).next, kNone);
+    list.head = std::exchange(at(index).next, kNone);
     if (list.head == kNone) list.tail = kNone;
     return index;
   }
   void give_back(std::uint32_t index) {
-    Cell& done = cell(index);
-    done.frame = {};
+    Frame& done = at(index);
+    done = {};
     done.next = free_;
     free_ = index;
   }
   void push(List& list, Frame frame) {
-    const std::uint32_t index = make();
-    cell(index).frame = std::move(frame);
+    const std::uint32_t index = take();
+    frame.next = kNone;
+    at(index) = std::move(frame);
     append(list, index);
   }
   void clear(List& list) {
@@ -127,16 +131,16 @@ class FramePool {
   std::uint32_t take() {
     if (free_ == kNone) {
       const auto first = static_cast<std::uint32_t>(slabs_.size() * kSlab);
-      slabs_.push_back(std::make_unique<Cell[]>(kSlab));
+      slabs_.push_back(std::make_unique<Frame[]>(kSlab));
       for (std::uint32_t i = 0; i < kSlab; ++i)
         slabs_.back()[i].next = i + 1 < kSlab ? first + i + 1 : kNone;
       free_ = first;
     }
     const std::uint32_t taken = free_;
-    free_ = cell(taken).next;
+    free_ = at(taken).next;
     return taken;
   }
-  std::vector<std::unique_ptr<Cell[]>> slabs_;
+  std::vector<std::unique_ptr<Frame[]>> slabs_;
   std::uint32_t free_ = kNone;
 };
 

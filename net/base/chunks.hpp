@@ -12,13 +12,16 @@
 
 namespace kith {
 
+inline constexpr std::size_t kPieceBytes = 1024;
+
 // `Cell` is default-constructible. If it has a `generation`, that begins in the cells of a new
-// piece where those that were there before have ended.
-template <class Cell>
+// piece where those that were there before have ended. A table that is empty most of the time, and
+// has one cell in use for a moment, wants small pieces.
+template <class Cell, std::size_t piece_bytes = kPieceBytes>
 class Chunks {
  public:
   static constexpr std::uint32_t kPiece = static_cast<std::uint32_t>(
-      std::clamp<std::size_t>(std::bit_floor(std::size_t{1024} / sizeof(Cell)), 1, 32));
+      std::clamp<std::size_t>(std::bit_floor(piece_bytes / sizeof(Cell)), 1, 32));
 
   // Null: not used.
   Cell* find(std::uint32_t index) {

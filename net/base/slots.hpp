@@ -25,7 +25,7 @@ struct Handle {
 // Slots<PeerSlot, Peer>: insert gives a handle, find gives a pointer or null. References to values
 // are valid until they are erased. Low places are taken first, so what was large for a minute gives
 // its memory back (chunks.hpp).
-template <class H, class T>
+template <class H, class T, std::size_t piece_bytes = kPieceBytes>
 class Slots {
  public:
   H insert(T value) {
@@ -48,12 +48,17 @@ class Slots {
   }
   bool erase(H handle) {
     if (find(handle) == nullptr) return false;
-    Cell& cell = *cells_.find(handle.index);
-    [[maybe_unused]] const std::optional<T> gone = std::exchange(cell.value, std::nullopt);
+    take(handle);
+    return true;  // what ends with the value finds the table without it
+  }
+  T take(H handle) {
+    T taken = std::move(at(handle));
+    Cell& cell = cells_.at(handle.index);
+    cell.value.reset();
     ++cell.generation;
     cells_.leave(handle.index);
     --size_;
-    return true;  // what ends with the value finds the table without it
+    return taken;
   }
   std::size_t size() const { return size_; }
   std::size_t cells() const { return cells_.cells(); }  // in use or kept for later
@@ -76,7 +81,7 @@ class Slots {
     std::optional<T> value;
     std::uint32_t generation = 0;
   };
-  Chunks<Cell> cells_;
+  Chunks<Cell, piece_bytes> cells_;
   std::size_t size_ = 0;
 };
 
