@@ -28,6 +28,7 @@
 #include "services/node/node.hpp"
 #include "services/store/memory_store.hpp"
 #include "simnet/cluster.hpp"
+#include "simnet/huge_pages.hpp"
 #include "simnet/shared_signatures.hpp"
 #include "simnet/sim_host.hpp"
 
@@ -356,15 +357,8 @@ class Overlay {
 }  // namespace
 }  // namespace kith::bench
 
-// Most of what a large overlay waits for is memory, and half of that its page tables.
-static void use_huge_pages(char** argv) {
-  if (std::getenv("GLIBC_TUNABLES") != nullptr) return;
-  CHECK(::setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1", 1) == 0);
-  ::execv("/proc/self/exe", argv);  // where that is not possible: without
-}
-
 int main(int argc, char** argv) {
-  use_huge_pages(argv);
+  kith::simnet::use_huge_pages(argv);
   kith::bench::Options options;
   std::size_t* const places[] = {&options.nodes,      &options.seconds, &options.publishers,
                                  &options.per_second, &options.settle,  &options.dht};

@@ -1,5 +1,7 @@
 #include "gossip/message.hpp"
 
+#include <cstring>
+
 #include "net/crypto/public_key.hpp"
 #include "schema/base/varint.hpp"
 
@@ -47,8 +49,8 @@ Bytes message_id(ByteView author, ByteView seqno) {
 
 std::uint64_t tail_of(ByteView id) {
   std::uint64_t tail = 0;
-  for (const std::uint8_t byte : id.last(std::min<std::size_t>(id.size(), sizeof tail)))
-    tail = tail << 8 | byte;
+  const std::size_t size = std::min(id.size(), sizeof tail);
+  if (size != 0) std::memcpy(&tail, id.data() + id.size() - size, size);
   return tail;
 }
 

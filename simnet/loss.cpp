@@ -21,14 +21,14 @@ std::uint64_t mathis_rate(Duration round_trip, std::uint32_t ppm) {
   return std::max(scaled / nanos, kLossRateMin);
 }
 
-Loss draw_loss(Rng& rng, std::uint32_t ppm, std::size_t bytes, Duration round_trip,
+Loss draw_loss(Draws& draws, std::uint32_t ppm, std::size_t bytes, Duration round_trip,
                Duration timeout) {
   Loss loss;
   const std::uint64_t packets =
       std::max<std::uint64_t>((bytes + kPacketBytes - 1) / kPacketBytes, 1);
   // Of many packets most that are lost once arrive the second time: one is left to be lost again.
   auto chance = static_cast<std::uint32_t>(std::min<std::uint64_t>(packets * ppm, 1'000'000));
-  for (std::uint32_t losses = 0; rng.chance(chance); chance = ppm) {
+  for (std::uint32_t losses = 0; draws.chance(chance); chance = ppm) {
     loss.delay += timeout;
     timeout *= 2;
     if (++losses <= kLossRetriesMax) continue;

@@ -11,8 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "net/base/rng.hpp"
 #include "net/base/time.hpp"
+#include "simnet/draws.hpp"
 
 namespace kith::simnet {
 
@@ -29,7 +29,7 @@ struct Loss {
 };
 
 // Of a segment of so many bytes; `ppm` > 0. `timeout`: the first one.
-Loss draw_loss(Rng& rng, std::uint32_t ppm, std::size_t bytes, Duration round_trip,
+Loss draw_loss(Draws& draws, std::uint32_t ppm, std::size_t bytes, Duration round_trip,
                Duration timeout);
 // Bytes a second; `ppm` > 0.
 std::uint64_t mathis_rate(Duration round_trip, std::uint32_t ppm);

@@ -93,7 +93,7 @@ class FramePool {
   // An empty frame, in no list yet.
   std::uint32_t make() {
     const std::uint32_t index = take();
-    at(index).next = kNone;
+    at(index) = {};
     return index;
   }
   void append(List& list, std::uint32_t index) {
@@ -112,7 +112,8 @@ class FramePool {
   }
   void give_back(std::uint32_t index) {
     Frame& done = at(index);
-    done = {};
+    done.data = {};
+    done.facts.reset();
     done.next = free_;
     free_ = index;
   }

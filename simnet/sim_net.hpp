@@ -185,10 +185,10 @@ class SimNet final : public EventHandler {
     std::uint16_t port = 0;
   };
   struct Node {
-    Node(std::uint32_t address, Rng made) : ip(address), rng(std::move(made)) {}
+    Node(std::uint32_t address, Rng rng) : ip(address), draws(std::move(rng)) {}
     std::uint32_t ip;
     LinkOptions link;
-    Rng rng;
+    Draws draws;
     std::uint32_t group = 0;
     Power power = Power::idle;
     Loop* loop = nullptr;
@@ -266,7 +266,7 @@ class SimNet final : public EventHandler {
   void send_reset(NodeIndex from, NodeIndex to, PipeSlot target);
 
   // No draw where there is no chance: most links have no faults.
-  static bool strikes(Node& node, std::uint32_t ppm) { return ppm != 0 && node.rng.chance(ppm); }
+  static bool strikes(Node& node, std::uint32_t ppm) { return ppm != 0 && node.draws.chance(ppm); }
   void schedule(Mono at, NodeIndex node, Kind kind, PipeSlot pipe);
   Now now_of(NodeIndex node) const { return nodes_[node].loop->now(); }
 

@@ -64,17 +64,17 @@ Duration SimNet::draw_latency(NodeIndex from, NodeIndex to) {
   const Duration jitter = node.link.jitter;
   if (jitter <= Duration{}) return latency(from, to);
   if (node.link.jitter_kind == Jitter::normal) {
-    const std::uint64_t bits = node.rng.next();
+    const std::uint64_t bits = node.draws.next();
     return latency(from, to) + normal_like(bits, jitter);
   }
-  const std::uint64_t drawn = node.rng.below(static_cast<std::uint64_t>(jitter.count()) + 1);
+  const std::uint64_t drawn = node.draws.below(static_cast<std::uint64_t>(jitter.count()) + 1);
   return latency(from, to) + Duration(static_cast<std::int64_t>(drawn));
 }
 
 Loss SimNet::draw_path_loss(NodeIndex from, NodeIndex to, std::size_t bytes, std::uint32_t ppm,
                             Duration timeout_min) {
   const Duration round_trip = latency(from, to) + latency(to, from);
-  return simnet::draw_loss(nodes_[from].rng, std::min(ppm, 1'000'000u), bytes, round_trip,
+  return simnet::draw_loss(nodes_[from].draws, std::min(ppm, 1'000'000u), bytes, round_trip,
                            std::max(timeout_min, round_trip));
 }
 

@@ -76,7 +76,7 @@ bool SimNet::send_segment(PipeSlot pipe, PipeEnd& end) {
   if (!has_window(pipe, end, room)) return false;
   Node& node = nodes_[end.node];
   std::size_t size = std::min({end.backlog, node.link.segment_max, room});
-  if (strikes(node, node.link.cut_ppm)) size = 1 + node.rng.below(size);
+  if (strikes(node, node.link.cut_ppm)) size = 1 + node.draws.below(size);
   if (draw_reset(end.node)) {
     break_end(pipe, fail(Errc::connection, "connection reset"), true);
     return false;

@@ -13,13 +13,11 @@ namespace kith::simnet {
 
 namespace {
 constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::size_t kTraceWords = 1024;  // hashed at a time
 }  // namespace
 
 World::World(std::uint64_t seed) : seed_(seed), root_(seed), hash_(XXH3_createState()) {
   CHECK(hash_ != nullptr);
   XXH3_64bits_reset_withSeed(hash_.get(), seed);
-  trace_.reserve(kTraceWords);
 }
 
 std::uint16_t World::add_handler(EventHandler& handler, std::uint64_t own_kinds) {
@@ -169,16 +167,11 @@ bool World::run_until(const std::function<bool()>& reached, Duration within) {
   return true;
 }
 
-void World::mix(std::uint64_t value) {
-  trace_.push_back(value);
-  if (trace_.size() == kTraceWords) flush_trace();
-}
-
 void World::flush_trace() {
   // The words of a trace are hashed as they lie in memory: little-endian machines only.
   static_assert(std::endian::native == std::endian::little);
-  XXH3_64bits_update(hash_.get(), trace_.data(), trace_.size() * sizeof(std::uint64_t));
-  trace_.clear();
+  XXH3_64bits_update(hash_.get(), trace_.data(), traced_ * sizeof(std::uint64_t));
+  traced_ = 0;
 }
 
 std::uint64_t World::trace_hash() {

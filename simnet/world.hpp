@@ -18,6 +18,7 @@
 
 #include <xxhash.h>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -109,8 +110,11 @@ class World {
   // Of whom an event's `handler` is: the name of its class.
   std::vector<std::string> handler_names() const;
 
-  void mix(std::uint64_t value);  // into the trace
-  std::uint64_t trace_hash();     // of all events so far
+  void mix(std::uint64_t value) {  // into the trace
+    trace_[traced_++] = value;
+    if (traced_ == trace_.size()) flush_trace();
+  }
+  std::uint64_t trace_hash();  // of all events so far
   std::uint64_t events() const { return events_; }
   struct SecondHash {
     std::int64_t second = 0;
@@ -149,7 +153,8 @@ class World {
   std::uint64_t turn_sequence_ = 0;
   std::uint64_t ends_pending_ = 0;  // a bit a handler
   std::unique_ptr<XXH3_state_t, HashDeleter> hash_;
-  std::vector<std::uint64_t> trace_;
+  std::array<std::uint64_t, 1024> trace_;  // what is to be hashed next
+  std::size_t traced_ = 0;                 // of it
   std::vector<SecondHash> seconds_;
   std::int64_t second_ = 0;
   std::uint64_t second_events_ = 0;

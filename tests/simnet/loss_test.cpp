@@ -18,13 +18,13 @@ TEST(LossTest, rate_is_the_closed_form_of_mathis) {
 }
 
 TEST(LossTest, timeouts_double_until_the_connection_is_given_up) {
-  Rng rng(1);
-  const Loss sure = draw_loss(rng, 1'000'000, 1, 100ms, 200ms);
+  Draws draws(1);
+  const Loss sure = draw_loss(draws, 1'000'000, 1, 100ms, 200ms);
   EXPECT_TRUE(sure.fatal);
   EXPECT_EQ(sure.delay, 200ms * ((1 << (kLossRetriesMax + 1)) - 1));
   // With a tenth lost, each further loss is a tenth as likely and costs twice as much.
   std::map<Duration, int> delays;
-  for (int i = 0; i < 10'000; ++i) ++delays[draw_loss(rng, 100'000, 1460, 100ms, 200ms).delay];
+  for (int i = 0; i < 10'000; ++i) ++delays[draw_loss(draws, 100'000, 1460, 100ms, 200ms).delay];
   EXPECT_NEAR(delays[Duration{}], 9'000, 120);
   EXPECT_NEAR(delays[200ms], 900, 120);
   EXPECT_NEAR(delays[600ms], 90, 40);
@@ -32,10 +32,10 @@ TEST(LossTest, timeouts_double_until_the_connection_is_given_up) {
 }
 
 TEST(LossTest, segment_of_many_packets_is_delayed_as_often_as_one_of_them_is_lost) {
-  Rng rng(2);
+  Draws draws(2);
   int delayed = 0;
   for (int i = 0; i < 10'000; ++i)
-    delayed += draw_loss(rng, 1'000, 10 * 1460, 100ms, 200ms).delay > Duration{};
+    delayed += draw_loss(draws, 1'000, 10 * 1460, 100ms, 200ms).delay > Duration{};
   EXPECT_NEAR(delayed, 100, 40);
 }
 
