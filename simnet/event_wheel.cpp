@@ -11,9 +11,6 @@ namespace kith::simnet {
 
 namespace {
 
-bool sooner(const Event& a, const Event& b) {
-  return a.at != b.at ? a.at < b.at : a.sequence < b.sequence;
-}
 // std's heaps have the largest in front.
 bool after(const Event& a, const Event& b) { return sooner(b, a); }
 
@@ -107,20 +104,20 @@ std::int64_t EventWheel::next() {
   return size_ == 0 ? std::numeric_limits<std::int64_t>::max() : front().at;
 }
 
-bool EventWheel::late_comes_first() const {
-  return read_ == current_.size() || (!late_.empty() && sooner(late_.front(), current_[read_]));
-}
-
-const Event& EventWheel::front() {
-  CHECK(size_ != 0);
-  if (read_ == current_.size() && late_.empty()) refill();
-  return late_comes_first() ? late_.front() : current_[read_];
-}
-
 Event EventWheel::pop() {
-  last_ = front().at;
+  const Event first = front();
+  drop_front();
+  return first;
+}
+
+void EventWheel::drop_front() {
+  const bool late = late_comes_first();
+  last_ = late ? late_.front().at : current_[read_].at;
   --size_;
-  return late_comes_first() ? pop_from_heap(late_) : current_[read_++];
+  if (late)
+    pop_from_heap(late_);
+  else
+    ++read_;
 }
 
 void EventWheel::refill() {

@@ -15,6 +15,8 @@
 #include <memory>
 #include <vector>
 
+#include "net/base/check.hpp"
+
 namespace kith::simnet {
 
 struct Event {
@@ -27,6 +29,9 @@ struct Event {
 };
 static_assert(sizeof(Event) == 32);
 
+inline bool sooner(const Event& a, const Event& b) {
+  return a.at != b.at ? a.at < b.at : a.sequence < b.sequence;
+}
 // Heaps of events with the earliest in front.
 void push_to_heap(std::vector<Event>& heap, const Event& event);
 Event pop_from_heap(std::vector<Event>& heap);
@@ -37,14 +42,26 @@ class EventWheel {
   void push(Event event);
   // The earliest event's time, INT64_MAX when there is none.
   std::int64_t next();
-  Event pop();           // there must be one
-  const Event& front();  // what pop() gives
+  // There must be one.
+  const Event& front() {
+    CHECK(size_ != 0);
+    if (read_ == current_.size() && late_.empty()) refill();
+    return late_comes_first() ? late_.front() : current_[read_];
+  }
+  void drop_front();
+  Event pop();  // both
+  // The earliest, if it comes before `end`; or null.
+  const Event* front_before(std::int64_t end) {
+    if (size_ == 0) return nullptr;
+    const Event& first = front();
+    return first.at < end ? &first : nullptr;
+  }
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
  private:
-  static constexpr unsigned kFineBits = 14;       // 16 us a bucket
-  static constexpr unsigned kFineCountBits = 14;  // 268 ms in all
+  static constexpr unsigned kFineBits = 16;       // 65 us a bucket
+  static constexpr unsigned kFineCountBits = 12;  // 268 ms in all
   static constexpr unsigned kCoarseBits = kFineBits + kFineCountBits;
   static constexpr unsigned kCoarseCountBits = 10;  // 275 s in all
   static constexpr std::uint32_t kNone = UINT32_MAX;
@@ -82,7 +99,9 @@ class EventWheel {
   void drain(Level& level, std::size_t at, Take&& take);
   void place(const Event& event);
   void refill();
-  bool late_comes_first() const;
+  bool late_comes_first() const {
+    return read_ == current_.size() || (!late_.empty() && sooner(late_.front(), current_[read_]));
+  }
   bool open_next_fine();
   void open_next_coarse();
 

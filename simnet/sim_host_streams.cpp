@@ -203,8 +203,8 @@ void SimHost::forget_ready(StreamSlot slot, Stream& stream) {
 
 std::uint32_t SimHost::next_frame(SimLink::Side& side) {
   for (SimLink::Ready& ready : side.ready) {
+    if (!ready.head) continue;
     const StreamSlot slot = pop_ready(ready);
-    if (!slot) continue;
     Stream& stream = streams_.at(slot);
     const std::uint32_t frame = take_frame(slot, stream);
     make_ready(slot, stream);

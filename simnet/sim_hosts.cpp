@@ -114,7 +114,7 @@ void SimHosts::pump(SimLinkRef ref) {
       side = find(ref);
       continue;
     }
-    if (side->host == nullptr) return;
+    if (side->host == nullptr || !has_more(*side)) return;
     const std::uint32_t frame = side->host->next_frame(*side);
     if (frame == FramePool::kNone) return;
     if (net_.draw_reset(side->node)) {
@@ -242,12 +242,14 @@ void SimHosts::enter_downlink(SimLinkRef ref, SimLink::Side& side, bool first) {
 }
 
 void SimHosts::deliver(SimLinkRef ref) {
-  SimLink::Side* from = find(ref);
-  if (from == nullptr || from->flight.head == from->entered) return;  // lost
+  SimLink* const* link = links_.find(ref.link);
+  if (link == nullptr) return;
+  SimLink::Side* from = &(*link)->sides[ref.side];
+  if (from->flight.head == from->entered) return;  // lost
   const std::uint32_t index = frames_.detach(from->flight);
   Frame& frame = frames_.at(index);
   const SimLinkRef target{ref.link, 1 - ref.side};
-  SimLink::Side& to = other(ref);
+  SimLink::Side& to = (*link)->sides[target.side];
   net_.count_received(to.node, frame.bytes);
   to.bytes_in += frame.bytes;
   world().mix(std::uint64_t{frame.bytes} << 32 | frame.stream);

@@ -84,12 +84,13 @@ void World::take_turns(std::int64_t end) {
   pass_to(first);
   // A second ends for all nodes at the same time.
   turns_end_ = std::min({end, first + lookahead_, (second_ + 1) * kSecond});
-  while (wheel_.next() < turns_end_) {
-    if (const Event& event = wheel_.front(); !is_own(event)) {
-      turns_end_ = event.at;
+  while (const Event* event = wheel_.front_before(turns_end_)) {
+    if (!is_own(*event)) {
+      turns_end_ = event->at;
       break;
     }
-    turns_.add(wheel_.pop());
+    turns_.add(*event);
+    wheel_.drop_front();
   }
   std::int64_t last = first;
   std::span<const Event> left = turns_.arrange();

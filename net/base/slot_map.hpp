@@ -53,8 +53,8 @@ class SlotMap {
 
  private:
   struct Cell {
-    T value{};
     std::uint32_t generation = 0;
+    T value{};
   };
   Chunks<Cell> cells_;
   std::size_t size_ = 0;

@@ -5,7 +5,7 @@
 
 #include <compare>
 #include <cstdint>
-#include <optional>
+#include <new>
 #include <utility>
 
 #include "net/base/check.hpp"
@@ -28,17 +28,29 @@ struct Handle {
 template <class H, class T, std::size_t piece_bytes = kPieceBytes>
 class Slots {
  public:
+  Slots() = default;
+  Slots(Slots&& other) noexcept
+      : cells_(std::move(other.cells_)), size_(std::exchange(other.size_, 0)) {}
+  Slots& operator=(Slots&& other) noexcept {
+    std::swap(cells_, other.cells_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~Slots() {
+    cells_.for_each([](std::uint32_t, Cell& cell) { cell.value.~T(); });
+  }
+
   H insert(T value) {
     const std::uint32_t index = cells_.lowest_free();
     CHECK(index < UINT32_MAX);
     Cell& cell = cells_.use(index);
-    cell.value.emplace(std::move(value));
+    new (&cell.value) T(std::move(value));
     ++size_;
     return H{index, cell.generation};
   }
   T* find(H handle) {
     Cell* cell = cells_.find(handle.index);
-    return cell != nullptr && cell->generation == handle.generation ? &*cell->value : nullptr;
+    return cell != nullptr && cell->generation == handle.generation ? &cell->value : nullptr;
   }
   const T* find(H handle) const { return const_cast<Slots*>(this)->find(handle); }
   T& at(H handle) {
@@ -54,7 +66,7 @@ class Slots {
   T take(H handle) {
     T taken = std::move(at(handle));
     Cell& cell = cells_.at(handle.index);
-    cell.value.reset();
+    cell.value.~T();
     ++cell.generation;
     cells_.leave(handle.index);
     --size_;
@@ -69,7 +81,7 @@ class Slots {
   // too.
   template <class Each>
   void for_each(Each&& each) {
-    cells_.for_each([&](std::uint32_t i, Cell& cell) { each(H{i, cell.generation}, *cell.value); });
+    cells_.for_each([&](std::uint32_t i, Cell& cell) { each(H{i, cell.generation}, cell.value); });
   }
   template <class Each>
   void for_each(Each&& each) const {
@@ -77,9 +89,15 @@ class Slots {
   }
 
  private:
+  // The generation in front: finding a value touches the line of the cache in which it begins, and
+  // no other. (A std::optional has its flag behind it; which cells are used is known by Chunks.)
   struct Cell {
-    std::optional<T> value;
+    Cell() {}
+    ~Cell() {}
     std::uint32_t generation = 0;
+    union {
+      T value;
+    };
   };
   Chunks<Cell, piece_bytes> cells_;
   std::size_t size_ = 0;
