@@ -107,6 +107,12 @@ void Attachment::begin_request(RequestId request, RoutingSink& sink, Command com
   });
 }
 
+std::vector<PeerId> Attachment::table_peers() const {
+  std::vector<PeerId> peers;
+  core_.table().for_each([&](const PeerRef& peer) { peers.push_back(peer.id()); });
+  return peers;
+}
+
 void Attachment::find_peer(RequestId request, const PeerId& id, RoutingSink& sink) {
   begin_request(request, sink, [this, request, id](Now now, Effects& out) {
     core_.find_peer(now, request, id, out);

@@ -53,6 +53,7 @@ class Attachment final : public Routing,
   void set_mode(Mode mode) override;
   Mode mode() const override { return core_.mode(); }
   std::size_t table_size() const override { return core_.table().size(); }
+  std::vector<PeerId> table_peers() const override;
   const Dht& core() const { return core_; }
 
  private:

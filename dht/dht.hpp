@@ -136,6 +136,7 @@ class Dht {
     std::optional<ValuePoll> poll;  // Goal::value
     Bytes value;                    // Goal::put
     bool waiting = false;           // for a first peer in the table
+    bool widened = false;           // widen() has done what it can
     bool publishing = false;
     std::uint32_t outstanding = 0;  // of what is published
     std::uint32_t stored = 0;
@@ -173,7 +174,7 @@ class Dht {
   void start(Now now, Query& query, Effects& out);
   void start_waiting(Now now, Effects& out);
   void seed(Query& query);
-  bool widen(Query& query);  // with all of the table; false: nobody is new
+  void widen(Query& query);
   void advance(Now now, Query& query, Effects& out);
   void on_answer(Now now, Query& query, Outcome& outcome, Effects& out);
   void take_providers(Query& query, std::vector<libp2p::KadPeer>& from, Effects& out);

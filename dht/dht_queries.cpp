@@ -60,11 +60,14 @@ void Dht::seed(Query& query) {
 }
 
 // The nearest that we know may all be dead: a bucket fills with those that came first, and a power
-// cut takes a whole street. Who is farther has other neighbours near the target.
-bool Dht::widen(Query& query) {
-  bool grown = false;
-  table_.for_each([&](const PeerRef& peer) { grown = query.lookup.seed(peer) || grown; });
-  return grown;
+// cut takes a whole street. Who is connected lives, and has other neighbours near the target. (Not
+// all of the table: while our own line is down, whoever is dialled in vain comes nearer to leaving
+// it.)
+void Dht::widen(Query& query) {
+  query.widened = true;
+  ready_.for_each([&](host::PeerSlot, const Ready& ready) {
+    if (ready.serves) query.lookup.seed(ready.peer);
+  });
 }
 
 void Dht::start(Now now, Query& query, Effects& out) {
@@ -97,7 +100,7 @@ void Dht::start_waiting(Now now, Effects& out) {
 // Asks whom the lookup names, and ends the search when it is over. May end the query.
 void Dht::advance(Now now, Query& query, Effects& out) {
   if (satisfied(now, query)) return on_search_over(now, query, out);
-  if (query.lookup.starved()) widen(query);
+  if (!query.widened && query.lookup.starved()) widen(query);
   while (const HeardPeer* next = query.lookup.next()) {
     Ask ask;
     ask.query = query.slot;

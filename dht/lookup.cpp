@@ -1,6 +1,7 @@
 #include "dht/lookup.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "net/base/planted.hpp"
 
@@ -67,10 +68,12 @@ bool Lookup::hear(HeardPeer heard, std::uint16_t source) {
 
 bool Lookup::merge(Candidate& known, HeardPeer heard, std::uint16_t source) {
   known.more = merge_addrs(known.who.addrs, std::move(heard.addrs)) || known.more;
-  if (source == kNoSource && known.state == State::heard)
-    known.sources[0] = kNoSource;  // we know it ourselves, and no source was judged by it
-  else if (known.sources[0] != source && known.sources[1] == kNoSource)
-    known.sources[1] = source;
+  if (known.sources[0] != source && known.sources[1] == kNoSource) known.sources[1] = source;
+  // We know it ourselves: it is asked whoever named it, who still gets the credit.
+  if (source == kNoSource && known.sources[0] != kNoSource)
+    if (const std::uint16_t first = std::exchange(known.sources[0], kNoSource);
+        known.sources[1] == kNoSource)
+      known.sources[1] = first;
   if (known.state == State::answered && source != kNoSource) ++sources_[source].good;
   if (known.state != State::asked) try_again(known);
   return false;

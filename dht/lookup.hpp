@@ -16,6 +16,8 @@
 //   reported of an earlier one no longer counts, but for its answer.
 // * A source of which kDistrustAfter peers failed or are overdue and none has answered is
 //   distrusted: what it alone named is not asked, until one of them answers after all.
+// * Where nobody is left to ask and nobody is waited for but late ones, with fewer than k answers,
+//   the owner may seed more (starved). What it knows itself is asked whoever else named it.
 // * A second look. An answer names k peers, of which dead ones take the place of live ones that are
 //   only a little farther. So when peers nearer than the farthest of the window are dead, some
 //   peers of the window are asked for what is near themselves (next_look), which shows the far part
@@ -75,8 +77,8 @@ class Lookup {
   std::size_t on_look(const PeerRef& from, std::vector<HeardPeer> closer);
   void on_look_failed(const PeerRef& from);  // or late: it is not waited for
 
-  // Fewer than k have answered, and nobody that may still be alive is asked or left to ask: those
-  // we began with were dead, or knew only dead ones. Seed more.
+  // Fewer than k have answered, nobody is left to ask, and whoever was asked and has not answered
+  // is late: those we began with were dead, or knew only dead ones. Seed more.
   bool starved() const {
     return in_flight_ == 0 && answered_ < limits_.replication && asked_ < limits_.asks_max &&
            next_in_window() == candidates_.size();

@@ -79,6 +79,7 @@ class Routing {
   virtual void set_mode(Mode mode) = 0;
   virtual Mode mode() const = 0;
   virtual std::size_t table_size() const = 0;
+  virtual std::vector<PeerId> table_peers() const = 0;
 };
 
 }  // namespace kith::dht

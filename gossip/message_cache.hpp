@@ -28,7 +28,8 @@ struct HashedKey {
 
 class MessageCache {
  public:
-  void put(const Message& message);  // not of a key that is here
+  // Of a key that is here already: both are offered, the newer is served.
+  void put(const Message& message);
   // The RPC of the message, and one of `to`'s retransmissions used up; null: not here, or none
   // left.
   const Bytes* take_for(std::uint64_t key, host::PeerSlot to);

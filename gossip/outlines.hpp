@@ -7,11 +7,10 @@
 //   their tables are hashed under: then the keys in an outline are right for each of them.
 // * Known by the place and size of the bytes, which cannot change hands: an entry keeps its buffer
 //   alive, and the bytes of a buffer never change.
-// * What is remembered is a function of the bytes and the secret. So it changes what a run costs
-// and
+// * What is remembered is a function of the bytes and the secret: it changes what a run costs, and
 //   nothing else.
-// * Bounds: kOutlinesMax entries, each of an RPC of at most kCopyBytesMax; a newer one takes the
-//   place of an older one.
+// * Bounds: kOutlinesMax entries, each of an RPC of at most kCopyBytesMax (64 MiB in all, for the
+//   whole simulation); a newer one takes the place of an older one.
 #pragma once
 
 #include <memory>

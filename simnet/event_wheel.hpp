@@ -48,8 +48,8 @@ class EventWheel {
     if (read_ == current_.size() && late_.empty()) refill();
     return late_comes_first() ? late_.front() : current_[read_];
   }
-  void drop_front();
-  Event pop();  // both
+  void drop_front();  // what front() or front_before() has just given
+  Event pop();        // both
   // The earliest, if it comes before `end`; or null.
   const Event* front_before(std::int64_t end) {
     if (size_ == 0) return nullptr;

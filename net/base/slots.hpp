@@ -44,7 +44,12 @@ class Slots {
     const std::uint32_t index = cells_.lowest_free();
     CHECK(index < UINT32_MAX);
     Cell& cell = cells_.use(index);
-    new (&cell.value) T(std::move(value));
+    try {
+      new (&cell.value) T(std::move(value));
+    } catch (...) {
+      cells_.leave(index);
+      throw;
+    }
     ++size_;
     return H{index, cell.generation};
   }

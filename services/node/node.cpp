@@ -55,9 +55,10 @@ struct Node::Impl final : dht::RoutingSink, r1fs::FileSink, poa::Sink, cstore::S
         requests(parts.loop, [this](RequestId request) { abandon(request); }),
         ping(parts.host, parts.loop, parts.rng.fork("ping")),
         echo(parts.host, parts.loop, requests, config.echo),
-        peers(parts.host, ping, echo, requests),
         routing(dht_config(config, parts), parts.host, parts.loop, &parts.store, parts.log,
                 parts.rng.fork("dht"), parts.book),
+        reach(parts.host, routing),
+        peers(parts.host, reach, ping, echo, requests),
         gossip(gossip_config(config, parts), parts.host, parts.loop, parts.identity, &parts.store,
                parts.log, parts.rng.fork("gossip"),
                parts.signatures != nullptr ? *parts.signatures : crypto::direct_signatures(),
@@ -69,7 +70,8 @@ struct Node::Impl final : dht::RoutingSink, r1fs::FileSink, poa::Sink, cstore::S
         files(r1fs_config(config), parts.host, parts.loop, parts.store, gossip, routing, exchange,
               parts.log),
         poa({config.network_id, config.poa.timing, config.poa.machine, config.poa.beat}, parts.host,
-            parts.loop, parts.store, gossip, parts.identity, parts.log, parts.rng.fork("poa")),
+            parts.loop, parts.store, gossip, reach, parts.identity, parts.log,
+            parts.rng.fork("poa")),
         cstore({config.network_id}, parts.host, parts.loop, parts.store, gossip, parts.identity,
                parts.log, parts.rng.fork("cstore")),
         objects(requests, files, *this),
@@ -83,8 +85,9 @@ struct Node::Impl final : dht::RoutingSink, r1fs::FileSink, poa::Sink, cstore::S
   RequestTable requests;
   host::PingService ping;
   Echo echo;
-  PeerRequests peers;
   dht::Attachment routing;
+  dht::Reach reach;
+  PeerRequests peers;
   gossip::Attachment gossip;
   TopicHub topics;
   ConnectionKeeper connections;

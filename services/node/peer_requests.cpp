@@ -2,13 +2,9 @@
 
 namespace kith::node {
 
-PeerRequests::PeerRequests(host::Host& host, host::PingService& ping, Echo& echo,
+PeerRequests::PeerRequests(host::Host& host, dht::Reach& reach, host::PingService& ping, Echo& echo,
                            RequestTable& requests)
-    : host_(host), ping_(ping), echo_(echo), requests_(requests), protocol_(0) {
-  host::ProtocolSpec none;  // only asks for connections
-  none.serve = false;
-  protocol_ = host_.add_protocol(std::move(none), *this);
-}
+    : host_(host), reach_(reach), ping_(ping), echo_(echo), requests_(requests) {}
 
 void PeerRequests::reach(RequestId request, const PeerId& id, const Multiaddr& addr, Then then) {
   PeerId target = id;
@@ -17,8 +13,7 @@ void PeerRequests::reach(RequestId request, const PeerId& id, const Multiaddr& a
     if (auto named = addr.peer_id()) target = *named;
     addrs.push_back(addr.without_peer_id());
   }
-  connecting_.emplace(request, std::move(then));
-  host_.connect(protocol_, request, target, addrs);
+  connecting_[reach_.start(target, addrs, *this)] = {request, std::move(then)};
 }
 
 void PeerRequests::connect(RequestId request, const Multiaddr& addr) {
@@ -31,10 +26,10 @@ void PeerRequests::echo(RequestId request, const PeerEcho& what) {
   reach(request, {}, what.addr, what);
 }
 
-void PeerRequests::on_connected(Now, RequestId request, Result<host::PeerSlot> peer) {
-  const auto at = connecting_.find(request);
+void PeerRequests::on_reached(Now, RequestId number, Result<host::PeerSlot> peer) {
+  const auto at = connecting_.find(number);
   if (at == connecting_.end()) return;
-  const Then then = std::move(at->second);
+  const auto [request, then] = std::move(at->second);
   connecting_.erase(at);
   if (!peer) return requests_.done(request, peer.error());
   const host::PeerFacts* facts = host_.facts(*peer);
@@ -73,7 +68,11 @@ void PeerRequests::on_ping_done(Now, RequestId request, Result<void> result) {
 }
 
 void PeerRequests::abandon(RequestId request) {
-  connecting_.erase(request);
+  std::erase_if(connecting_, [&](const auto& one) {
+    if (one.second.request != request) return false;
+    reach_.cancel(one.first);
+    return true;
+  });
   if (pinging_.erase(request) != 0) ping_.cancel(request);
   echo_.abandon(request);
 }

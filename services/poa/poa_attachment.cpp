@@ -14,12 +14,14 @@ PoaCoreConfig core_config(const PoaConfig& config, const host::Host& host, const
 }  // namespace
 
 Attachment::Attachment(PoaConfig config, host::Host& host, Loop& loop, Store& store,
-                       gossip::Gossip& gossip, const crypto::Identity& identity, Log& log, Rng rng)
+                       gossip::Gossip& gossip, dht::Reach& reach, const crypto::Identity& identity,
+                       Log& log, Rng rng)
     : config_(std::move(config)),
       host_(host),
       loop_(loop),
       store_(store),
       gossip_(gossip),
+      reach_(reach),
       identity_(identity),
       log_(log),
       topic_("/kith/" + config_.network_id + "/poa/beat/1.0.0"),
@@ -93,7 +95,7 @@ void Attachment::on_closed(Now, host::StreamSlot stream, const Error* error) {
   effects_.carry_out();
 }
 
-void Attachment::on_connected(Now, RequestId connection, Result<host::PeerSlot> peer) {
+void Attachment::on_reached(Now, RequestId connection, Result<host::PeerSlot> peer) {
   const auto at = connections_.find(connection);
   if (at == connections_.end()) return;
   const RequestId request = at->second;
@@ -157,9 +159,7 @@ void Attachment::perform(GiveStatement& effect) {
 void Attachment::perform(RefuseQuestion& effect) { host_.reset(effect.stream); }
 
 void Attachment::perform(ConnectOwner& effect) {
-  const RequestId connection{++numbers_};
-  connections_[connection] = effect.request;
-  host_.connect(protocol_, connection, effect.owner, {});
+  connections_[reach_.start(effect.owner, {}, *this)] = effect.request;
 }
 
 void Attachment::perform(AskPage& effect) {
@@ -176,7 +176,11 @@ void Attachment::perform(CheckSignature& effect) {
 }
 
 void Attachment::perform(EndAsking& effect) {
-  std::erase_if(connections_, [&](const auto& one) { return one.second == effect.request; });
+  std::erase_if(connections_, [&](const auto& one) {
+    if (one.second != effect.request) return false;
+    reach_.cancel(one.first);
+    return true;
+  });
   std::erase_if(questions_, [&](const auto& one) {
     if (one.second != effect.request) return false;
     host_.reset(one.first);

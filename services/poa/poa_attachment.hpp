@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "dht/reach.hpp"
 #include "net/base/effect_queue.hpp"
 #include "net/base/log.hpp"
 #include "net/base/loop.hpp"
@@ -22,12 +23,13 @@ struct PoaConfig {
 
 class Attachment final : public Poa,
                          private host::Protocol,
+                         private dht::ReachSink,
                          private gossip::TopicHandler,
                          private StoreSink,
                          private Alarm {
  public:
   Attachment(PoaConfig config, host::Host& host, Loop& loop, Store& store, gossip::Gossip& gossip,
-             const crypto::Identity& identity, Log& log, Rng rng);
+             dht::Reach& reach, const crypto::Identity& identity, Log& log, Rng rng);
   ~Attachment() override;
   Attachment(const Attachment&) = delete;
   Attachment& operator=(const Attachment&) = delete;
@@ -43,7 +45,7 @@ class Attachment final : public Poa,
   void on_message(Now, host::StreamSlot, Bytes) override;
   void on_end(Now, host::StreamSlot) override;
   void on_closed(Now, host::StreamSlot, const Error*) override;
-  void on_connected(Now, RequestId, Result<host::PeerSlot>) override;
+  void on_reached(Now, RequestId, Result<host::PeerSlot>) override;
   void on_peer_gone(Now, host::PeerSlot) override;
   gossip::Verdict on_judge(Now, gossip::TopicIndex, gossip::JudgeSlot,
                            const gossip::GossipMessage&) override;
@@ -73,6 +75,7 @@ class Attachment final : public Poa,
   Loop& loop_;
   Store& store_;
   gossip::Gossip& gossip_;
+  dht::Reach& reach_;
   const crypto::Identity& identity_;
   Log& log_;
   std::string topic_;
@@ -82,8 +85,7 @@ class Attachment final : public Poa,
   std::function<void(Result<void>)> ready_;
   std::map<RequestId, Sink*> sinks_;
   std::map<host::StreamSlot, RequestId> questions_;
-  std::map<RequestId, RequestId> connections_;  // of the host, to the request
-  std::uint64_t numbers_ = 0;
+  std::map<RequestId, RequestId> connections_;  // by Reach's number, to the request
   EffectQueue<Effect> effects_{
       loop_, [this](Effect& effect) { std::visit([this](auto& one) { perform(one); }, effect); },
       [this] { loop_.arm(*this, core_.next_deadline(loop_.now().mono)); }};

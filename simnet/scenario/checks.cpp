@@ -48,6 +48,7 @@ void Checks::run(RunResult& result) {
   files(result);
   lessons(result);
   beats(result);
+  tables(result);
   nodes(result);
   std::string first;
   for (const JournalLine& line : town_.journal().lines())
@@ -276,20 +277,34 @@ void Checks::beats(RunResult& result) {
   if (up > 0) result.metrics["poa.seen"] = share(seen, up);
 }
 
+void Checks::sample() {
+  for (NodeIndex node = 0; node < town_.started(); ++node) {
+    if (!town_.up(node)) continue;
+    const host::HostUsage usage = town_.home(node).usage();
+    most_.links = std::max(most_.links, usage.links);
+    most_.streams = std::max(most_.streams, usage.streams);
+    most_.known_peers = std::max(most_.known_peers, usage.known_peers);
+    most_.events = std::max(most_.events, usage.events);
+    most_.assembly_bytes = std::max(most_.assembly_bytes, usage.assembly_bytes);
+  }
+}
+
+void Checks::tables(RunResult& result) {
+  const TableTruth truth = judge_tables(town_);
+  if (truth.buckets == 0) return;  // nobody serves the DHT
+  result.metrics["table.living"] = share(truth.living, truth.entries);
+  result.metrics["table.served"] = share(truth.served, truth.buckets);
+  result.metrics["table.lost"] = static_cast<double>(truth.lost);
+}
+
 void Checks::nodes(RunResult& result) {
-  host::HostUsage most;
+  sample();
   std::uint64_t delivered = 0, duplicates = 0, ready = 0, up = 0, disk = 0;
   std::uint64_t stalled = 0, refused = 0, pulled = 0, too_soon = 0;
   for (const NodeIndex node : town_.members("all")) {
     if (!town_.up(node)) continue;
     ++up;
     if (workload_.ready(node)) ++ready;
-    const host::HostUsage usage = town_.home(node).usage();
-    most.links = std::max(most.links, usage.links);
-    most.streams = std::max(most.streams, usage.streams);
-    most.known_peers = std::max(most.known_peers, usage.known_peers);
-    most.events = std::max(most.events, usage.events);
-    most.assembly_bytes = std::max(most.assembly_bytes, usage.assembly_bytes);
     disk = std::max(disk, town_.disk(node).bytes());
     const gossip::Counters& counters = town_.home(node).node().gossip_counters();
     delivered += counters.delivered;
@@ -302,11 +317,11 @@ void Checks::nodes(RunResult& result) {
   auto& metrics = result.metrics;
   metrics["nodes.up"] = static_cast<double>(up);
   metrics["nodes.ready"] = static_cast<double>(ready);
-  metrics["node.connections_max"] = static_cast<double>(most.links);
-  metrics["node.streams_max"] = static_cast<double>(most.streams);
-  metrics["node.known_peers_max"] = static_cast<double>(most.known_peers);
-  metrics["node.queue_max"] = static_cast<double>(most.events);
-  metrics["node.assembly_bytes_max"] = static_cast<double>(most.assembly_bytes);
+  metrics["node.connections_max"] = static_cast<double>(most_.links);
+  metrics["node.streams_max"] = static_cast<double>(most_.streams);
+  metrics["node.known_peers_max"] = static_cast<double>(most_.known_peers);
+  metrics["node.queue_max"] = static_cast<double>(most_.events);
+  metrics["node.assembly_bytes_max"] = static_cast<double>(most_.assembly_bytes);
   metrics["node.disk_bytes_max"] = static_cast<double>(disk);
   metrics["gossip.stalled"] = static_cast<double>(stalled);
   metrics["gossip.refused"] = static_cast<double>(refused);
@@ -325,8 +340,17 @@ void Checks::nodes(RunResult& result) {
   metrics["net.bytes"] = static_cast<double>(bytes);
   judge(result, "every node that is up is ready", ready == up, of(ready, up));
   judge(result, "connections stay within their limit",
-        most.links <= std::max<std::size_t>(town_.scenario().node.connections, 1024),
-        std::to_string(most.links));
+        most_.links <= std::max<std::size_t>(town_.scenario().node.connections, 1024),
+        std::to_string(most_.links));
+  const host::HostLimits limits;
+  judge(result, "what nodes hold for others stays within its limits",
+        most_.known_peers <= limits.known_peers_max &&
+            most_.assembly_bytes <= limits.assembly_bytes_max &&
+            most_.streams <= most_.links * limits.streams_per_connection_max &&
+            most_.events <= kQueuedEventsMax,
+        std::to_string(most_.known_peers) + " known peers, " + std::to_string(most_.streams) +
+            " streams, " + std::to_string(most_.events) + " events queued, " +
+            std::to_string(most_.assembly_bytes) + " bytes of unfinished messages at most");
 }
 
 }  // namespace kith::simnet

@@ -12,6 +12,7 @@
 namespace kith::simnet {
 
 inline constexpr Duration kAnswerIn = 60s;
+inline constexpr std::size_t kQueuedEventsMax = 1u << 16;  // of one node, at a second's end
 inline constexpr std::size_t kReadersChecked = 5;  // nodes that a namespace is read from, whole
 
 class Checks {
@@ -19,6 +20,8 @@ class Checks {
   Checks(Town& town, Workload& workload, Deliveries& deliveries)
       : town_(town), workload_(workload), deliveries_(deliveries) {}
 
+  // Each second: how far what nodes hold for others grows.
+  void sample();
   // What only shows while nodes are missing. Asks nobody.
   void before_heal();
   // Asks, and lets the world run until all have answered.
@@ -36,6 +39,7 @@ class Checks {
   void files(RunResult& result);
   void lessons(RunResult& result);
   void beats(RunResult& result);
+  void tables(RunResult& result);
   void nodes(RunResult& result);
 
   Town& town_;
@@ -43,6 +47,7 @@ class Checks {
   Deliveries& deliveries_;
   std::map<std::pair<NodeIndex, std::uint64_t>, Then> asked_;
   std::uint64_t meshes_ = 0, thin_meshes_ = 0;
+  host::HostUsage most_;  // of any node at any second
 };
 
 }  // namespace kith::simnet

@@ -21,4 +21,16 @@ struct LookupTruth {
 LookupTruth judge_closest(Town& town, NodeIndex asker, ByteView key, Mono began,
                           const dht::RoutingAnswer& answer);
 
+struct TableTruth {
+  std::uint64_t entries = 0;  // of all tables
+  std::uint64_t living = 0;   // of those, DHT servers that are up
+  std::uint64_t buckets = 0;  // in which somebody could stand
+  std::uint64_t served = 0;   // of those, with somebody living in them
+  std::uint64_t lost = 0;     // nodes in whose table nobody lives
+};
+
+// The tables of all nodes that were up for kSettledIn, beside the DHT servers that were: a bucket
+// could have somebody when one of these belongs there.
+TableTruth judge_tables(Town& town);
+
 }  // namespace kith::simnet

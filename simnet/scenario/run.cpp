@@ -105,6 +105,7 @@ class Run final : private HomeListener, private EventObserver {
       const Mono next = std::min(Mono(end), Mono((second + 1) * Duration(1s)));
       town_.world().run_for(next - town_.world().now());
       sample(second);
+      checks_.sample();
       tell(wall);
     }
   }

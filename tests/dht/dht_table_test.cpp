@@ -220,7 +220,7 @@ TEST_F(DhtTable, the_look_up_of_a_refresh_ends_when_its_bucket_is_full) {
 }
 
 // Those that came first fill a bucket, and may all go in one moment.
-TEST_F(DhtTable, a_look_up_whose_whole_bucket_is_dead_asks_the_rest_of_the_table) {
+TEST_F(DhtTable, a_look_up_whose_whole_bucket_is_dead_asks_who_is_connected) {
   const std::vector<std::uint32_t> dead = some(kReplication, 0);
   for (const std::uint32_t peer : dead) {
     met(peer);
@@ -257,6 +257,42 @@ TEST_F(DhtTable, a_look_up_whose_whole_bucket_is_dead_asks_the_rest_of_the_table
   for (const std::uint32_t peer : living)
     EXPECT_TRUE(std::any_of(done[0].answer->peers.begin(), done[0].answer->peers.end(),
                             [&](const PeerInfo& info) { return info.id == test::peer_id(peer); }));
+}
+
+// Nobody is reached while our own line is down, by any number of look-ups; while its connections
+// are not known to be dead yet, a look-up asks more of the table, but none of them twice.
+TEST_F(DhtTable, an_outage_of_our_own_line_does_not_empty_the_table) {
+  std::size_t met_in_all = 1;
+  for (int bucket = 0; bucket < 6; ++bucket)
+    for (const std::uint32_t peer : some(bucket == 0 ? kReplication - 1 : kReplication, bucket)) {
+      met(peer);
+      goes(peer);
+      ++met_in_all;
+    }
+  const std::uint32_t believed = some(1, 0).front();
+  met(believed);
+  ASSERT_EQ(dht->table().size(), met_in_all);
+  out.clear();
+  std::uint64_t lookups = 0;
+  const auto look_up_in_vain = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      pass(6s);
+      dht->on_tick(now, out);
+      const RequestId request{100 + ++lookups};
+      dht->find_closest(now, request, Bytes::copy("key" + std::to_string(lookups)), out);
+      for (auto dials = test::only<Connect>(out); !dials.empty();
+           dials = test::only<Connect>(out)) {
+        out.clear();
+        for (const Connect& dial : dials)
+          dht->on_connected(now, dial.request, fail(Errc::connection, "no route to host"), out);
+      }
+    }
+  };
+  look_up_in_vain(6);
+  EXPECT_EQ(dht->table().size(), met_in_all) << "for half a minute";
+  goes(believed);
+  look_up_in_vain(6);
+  EXPECT_GE(dht->table().size(), met_in_all * 6 / 10);
 }
 
 }  // namespace

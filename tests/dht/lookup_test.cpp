@@ -337,6 +337,8 @@ TEST_F(LookupTest, our_own_knowledge_does_not_depend_on_a_source) {
   const std::vector<PeerRef> asked = ask_all();
   ASSERT_EQ(asked.size(), 1u);
   EXPECT_TRUE(asked[0] == all[30]);
+  lookup.on_answer(all[30], {});
+  EXPECT_FALSE(ask_all().empty()) << "its source named one that lives, and is trusted again";
 }
 
 TEST_F(LookupTest, a_source_of_only_dead_peers_is_distrusted) {

@@ -19,6 +19,12 @@ class FakeHost final : public host::Host {
     host::Priority priority;
   };
 
+  struct Connect {
+    RequestId request;
+    PeerId id;
+    std::vector<Multiaddr> addrs;
+  };
+
   // What the test does.
   host::PeerSlot come(Now now, const PeerId& id, std::vector<std::string> protocols,
                       bool outbound = false) {
@@ -49,6 +55,7 @@ class FakeHost final : public host::Host {
   host::Protocol* protocol = nullptr;
   host::ProtocolSpec spec;
   std::vector<Sent> sent;  // first messages too
+  std::vector<Connect> connects;
   std::vector<std::pair<host::StreamSlot, host::PeerSlot>> opened;
   std::set<host::StreamSlot> reset_streams, closed_streams;
   PeerId self_id;
@@ -63,7 +70,9 @@ class FakeHost final : public host::Host {
   }
   void set_serving(host::ProtocolIndex, bool) override {}
   std::vector<std::string> served_protocols() const override { return spec.ids; }
-  void connect(host::ProtocolIndex, RequestId, const PeerId&, std::span<const Multiaddr>) override {
+  void connect(host::ProtocolIndex, RequestId request, const PeerId& id,
+               std::span<const Multiaddr> addrs) override {
+    connects.push_back({request, id, {addrs.begin(), addrs.end()}});
   }
   void disconnect(host::PeerSlot) override {}
   bool busy(host::PeerSlot) const override { return false; }

@@ -4,7 +4,9 @@
 #include <rapidcheck/gtest.h>
 
 #include <map>
+#include <memory>
 #include <set>
+#include <stdexcept>
 #include <vector>
 
 namespace kith {
@@ -96,6 +98,55 @@ RC_GTEST_PROP(Slots, finds_what_is_there_and_nothing_else, ()) {
   std::uint32_t lowest = 0;
   for (const auto& [slot, value] : there) lowest += slot.index == lowest;
   RC_ASSERT(table.insert(0).index == lowest);
+}
+
+// Values live and die where they should: none is left, none dies twice (its count would be wrong).
+TEST(Slots, every_value_ends_once) {
+  const auto alive = std::make_shared<int>(0);
+  using Owners = Slots<Slot, std::shared_ptr<int>>;
+  const auto in_use = [&] { return alive.use_count() - 1; };
+  {
+    Owners table;
+    std::vector<Slot> slots;
+    for (int i = 0; i < 100; ++i) slots.push_back(table.insert(alive));
+    EXPECT_EQ(in_use(), 100);
+    for (int i = 0; i < 40; ++i) EXPECT_TRUE(table.erase(slots[static_cast<std::size_t>(i)]));
+    EXPECT_EQ(in_use(), 60);
+    {
+      const std::shared_ptr<int> taken = table.take(slots[50]);
+      EXPECT_EQ(taken, alive);
+      EXPECT_EQ(in_use(), 60) << "it is ours now";
+    }
+    EXPECT_EQ(in_use(), 59);
+    for (int i = 0; i < 20; ++i) table.insert(alive);
+    EXPECT_EQ(in_use(), 79);
+    Owners moved = std::move(table);
+    EXPECT_EQ(in_use(), 79);
+    EXPECT_EQ(moved.size(), 79u);
+    EXPECT_TRUE(table.empty());
+    EXPECT_EQ(table.find(slots[60]), nullptr);
+    table.insert(alive);
+    table = std::move(moved);
+    EXPECT_EQ(table.size(), 79u);
+    moved = Owners();
+    EXPECT_EQ(in_use(), 79);
+  }
+  EXPECT_EQ(in_use(), 0);
+}
+
+struct Fragile {
+  explicit Fragile(int moves) : moves_left(moves) {}
+  Fragile(Fragile&& other) : moves_left(other.moves_left - 1) {
+    if (moves_left < 0) throw std::runtime_error("cannot be moved any more");
+  }
+  int moves_left = 0;
+};
+
+TEST(Slots, a_value_that_cannot_come_in_leaves_no_trace) {
+  Slots<Slot, Fragile> table;
+  EXPECT_THROW(table.insert(Fragile(0)), std::runtime_error);
+  EXPECT_TRUE(table.empty());
+  EXPECT_EQ(table.insert(Fragile(9)).index, 0u);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "gossip/outlines.hpp"
 #include "net/crypto/identity.hpp"
 #include "net/host/wire_host.hpp"
 #include "services/node/node.hpp"
@@ -37,12 +38,14 @@ class Home final : public simnet::NodeApp {
   // `sim_hosts`: whole messages instead of encrypted bytes; null: the real Host.
   Home(simnet::NodeContext& context, std::shared_ptr<store::MemoryDisk> disk,
        crypto::Identity identity, NodeConfig config, const Multiaddr& listen,
-       simnet::SimHosts* sim_hosts, crypto::Signatures* signatures)
+       simnet::SimHosts* sim_hosts, crypto::Signatures* signatures,
+       std::shared_ptr<gossip::Outlines> outlines)
       : identity_(std::move(identity)),
         store_(std::move(disk), context.loop),
         host_(make_host(context, sim_hosts)),
-        node_(std::move(config), {identity_, *host_, context.loop, store_, log_,
-                                  context.rng.fork("node"), signatures}) {
+        node_(std::move(config),
+              {identity_, *host_, context.loop, store_, log_, context.rng.fork("node"), signatures,
+               nullptr, std::move(outlines)}) {
     if (sim_hosts != nullptr)
       EXPECT_TRUE(static_cast<simnet::SimHost&>(*host_).listen(listen).has_value());
     else
@@ -161,7 +164,8 @@ class Homes {
     if (adjust_each_) adjust_each_(context.index, config);
     return std::make_unique<Home>(context, disks_[context.index], identity(context.index),
                                   std::move(config), cluster_address(context.index),
-                                  sim_hosts_.get(), sim_hosts_ ? &signatures_ : nullptr);
+                                  sim_hosts_.get(), sim_hosts_ ? &signatures_ : nullptr,
+                                  sim_hosts_ ? outlines_ : nullptr);
   }
   // The same at every incarnation, and known before the cluster stands.
   static crypto::Identity identity(std::uint32_t i) {
@@ -183,6 +187,8 @@ class Homes {
   std::string folder_;
   std::vector<std::shared_ptr<store::MemoryDisk>> disks_;
   simnet::SharedSignatures signatures_;
+  std::shared_ptr<gossip::Outlines> outlines_ =
+      std::make_shared<gossip::Outlines>(Rng(1), signatures_);
   std::unique_ptr<simnet::SimHosts> sim_hosts_;
   std::unique_ptr<simnet::Cluster> cluster_;
 };

@@ -15,6 +15,9 @@ struct Outcome {
   std::uint32_t heard = 0;
   std::uint32_t found = 0;
   std::uint32_t asked = 0;
+  std::uint32_t pinged = 0;
+  std::uint32_t not_pinged = 0;
+  std::uint32_t strangers_pinged = 0;
   std::uint64_t hash = 0;
 };
 
@@ -47,6 +50,16 @@ Outcome run(std::uint32_t nodes, std::uint64_t seed, int pairs) {
     const auto answer = homes.ask(from, DhtFind{homes.node(to).status().id}, 30s);
     if (answer && !std::get<dht::RoutingAnswer>(*answer).peers.empty()) ++outcome.found;
   }
+  // By id alone, most of whom the node never met.
+  for (int i = 0; i < pairs / 2; ++i) {
+    const auto from = static_cast<std::uint32_t>(rng.below(nodes));
+    const std::uint32_t to = (from + 1 + static_cast<std::uint32_t>(rng.below(nodes - 1))) % nodes;
+    const PeerId id = Homes::host_id(to);
+    const bool stranger = homes.home(from).host().known_addrs(id).empty();
+    const auto answer = homes.ask(from, PeerPing{id, {}, 1}, 30s);
+    ++(answer ? outcome.pinged : outcome.not_pinged);
+    if (answer && stranger) ++outcome.strangers_pinged;
+  }
   const auto publisher = static_cast<std::uint32_t>(rng.below(nodes));
   const auto sent = homes.ask(publisher, TopicPublish{kTopic, Bytes::copy("all hear this")});
   EXPECT_TRUE(sent.has_value());
@@ -69,6 +82,11 @@ Outcome run(std::uint32_t nodes, std::uint64_t seed, int pairs) {
 TEST(ThousandHomes, find_each_other_and_all_hear_what_one_publishes_with_one_trace_a_seed) {
   const Outcome first = run(kThousand, 11, 50);
   EXPECT_EQ(first.found, first.asked);
+  EXPECT_EQ(first.not_pinged, 0u);
+  EXPECT_EQ(first.pinged, 25u);
+  if (kThousand > 500) {
+    EXPECT_GT(first.strangers_pinged, 10u);
+  }
   EXPECT_EQ(first.heard, kThousand);
   const Outcome again = run(kThousand, 11, 50);
   EXPECT_EQ(again.hash, first.hash);
