@@ -15,7 +15,10 @@ host::ProtocolSpec spec() {
 }  // namespace
 
 Reach::Reach(host::Host& host, Routing& routing)
-    : host_(host), routing_(routing), protocol_(host.add_protocol(spec(), *this)), numbers_(kFirst) {}
+    : host_(host),
+      routing_(routing),
+      protocol_(host.add_protocol(spec(), *this)),
+      numbers_(kFirst) {}
 
 RequestId Reach::start(const PeerId& id, std::span<const Multiaddr> addrs, ReachSink& sink) {
   const RequestId request{numbers_++};

@@ -1,5 +1,6 @@
 // Reach: a connection to a peer of whom perhaps only the id is known. The caller's addresses are
-// tried, or what the peer store knows; where there is none, the DHT is asked once where the peer is.
+// tried, or what the peer store knows; where there is none, the DHT is asked once where the peer
+// is.
 //
 // Rules: exactly one on_reached for each start(), not before it has returned, unless cancel() comes
 // first. Deadlines are those of the host (a connection) and of the DHT (a look-up).
