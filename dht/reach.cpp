@@ -3,7 +3,7 @@
 namespace kith::dht {
 namespace {
 
-// Beside what others ask of Routing: the node's users from 1, R1FS from 2^62.
+// Beside what others ask of Routing: the node's users from 1, scenarios from 2^61, R1FS from 2^62.
 constexpr std::uint64_t kFirst = std::uint64_t{1} << 60;
 
 host::ProtocolSpec spec() {

@@ -3,7 +3,9 @@
 // is.
 //
 // Rules: exactly one on_reached for each start(), not before it has returned, unless cancel() comes
-// first. Deadlines are those of the host (a connection) and of the DHT (a look-up).
+// first. Deadlines are those of the host (a connection) and of the DHT (a look-up). Bounds: what
+// its users ask for at a time (the node's requests, tables of owners); nobody else can make it
+// grow.
 #pragma once
 
 #include <map>

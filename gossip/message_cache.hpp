@@ -28,7 +28,7 @@ struct HashedKey {
 
 class MessageCache {
  public:
-  // Of a key that is here already: both are offered, the newer is served.
+  // Of a key that is here already: both are offered; the newer is served until the older goes.
   void put(const Message& message);
   // The RPC of the message, and one of `to`'s retransmissions used up; null: not here, or none
   // left.

@@ -20,8 +20,7 @@
 //
 // Bounds: the constants below; memory is what is queued by write() (the caller bounds it with
 // queued_bytes), what is delivered and not released (at most receive_pool_max, the stream that
-// exceeds it is reset) and about 200 bytes for each open stream,
-// in pieces of 1 KiB.
+// exceeds it is reset) and about 200 bytes for each open stream, in pieces of 1 KiB.
 //
 // The attacker floods opens, resets, pings or window updates, sends more than its window or to
 // streams that are gone, or stops reading. Credit is checked before anything is allocated; what a
